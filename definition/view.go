@@ -1,0 +1,48 @@
+package definition
+
+// View is what the directory should hold for one path: a pure function of the
+// set of elements.
+type View struct {
+	Path Path
+	// Present says whether the directory should hold a file.
+	Present bool
+	// Hash is the hash of the file's bytes; zero if not Present.
+	Hash Hash
+	// Heads are the versions of the path that count and are no ancestor of
+	// another that counts, latest first by (time, change id). An edit that its
+	// author makes on top of this view has them as parents. Empty if the path
+	// was never heard of.
+	Heads []Version
+	// Winner is the head whose bytes, or whose deletion, stand. Zero if there
+	// are no heads.
+	Winner Version
+	// Conflicts lists the merges that could not honour all sides.
+	Conflicts []Conflict
+}
+
+// ConflictKind says why a merge could not honour all sides.
+type ConflictKind string
+
+const (
+	// ConflictEdits: two heads with unequal bytes; the later stands whole.
+	ConflictEdits ConflictKind = "edits"
+	// ConflictDeletion: an edit against a deletion; the edit stands.
+	ConflictDeletion ConflictKind = "deletion"
+	// ConflictAdopted: a file that a joining node found on disk lost against
+	// what the cluster holds.
+	ConflictAdopted ConflictKind = "adopted"
+	// ConflictPath: another path that is equal by case fold or normalisation,
+	// or is a folder of this one, was there first and is held instead.
+	ConflictPath ConflictKind = "path"
+)
+
+// Conflict is one merge that could not honour all sides. Its losing bytes are
+// never gone: they can be read by their version.
+type Conflict struct {
+	Kind ConflictKind `json:"kind"`
+	// Lost is the version that does not stand.
+	Lost Version `json:"lost"`
+	// Stands is the version that stands instead; of another path for
+	// ConflictPath.
+	Stands Version `json:"stands"`
+}
