@@ -77,7 +77,7 @@ func (v Version) String() string { return v.Path.String() + "@" + v.Change.Strin
 // Compare orders versions by change id, then by path. It says nothing about
 // which came first.
 func (v Version) Compare(other Version) int {
-	return cmp.Or(v.Change.Compare(other.Change), cmp.Compare(v.Path.String(), other.Path.String()))
+	return cmp.Or(v.Change.Compare(other.Change), v.Path.Compare(other.Path))
 }
 
 // Edit is new bytes for one path, or its deletion, made on top of the versions

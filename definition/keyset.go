@@ -1,0 +1,37 @@
+package definition
+
+import "fmt"
+
+const textTooDeep = "objects and arrays nest too deeply"
+
+// keySet finds equal keys of one object while its members are collected. Most
+// objects are small, so it is only a loop until there are many.
+type keySet struct{ index map[string]int }
+
+// add records the key of the member that comes after members, or returns the index
+// of the one that has the same key.
+func (s *keySet) add(members []Member, key string) (first int, twice bool) {
+	const many = 16
+	if len(members) < many {
+		for i := range members {
+			if members[i].Key == key {
+				return i, true
+			}
+		}
+		return 0, false
+	}
+	if s.index == nil {
+		s.index = make(map[string]int, 2*many)
+		for i := range members {
+			s.index[members[i].Key] = i
+		}
+	}
+	if first, twice = s.index[key]; !twice {
+		s.index[key] = len(members)
+	}
+	return first, twice
+}
+
+func duplicateText(line int) string {
+	return fmt.Sprintf("the object has this key already, on line %d", line)
+}
