@@ -7,6 +7,7 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 	"github.com/ipfs/go-cid"
+	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"google.golang.org/protobuf/proto"
 
@@ -176,4 +177,35 @@ func checkCanonical(marshal func() ([]byte, error), payload []byte) error {
 		return fmt.Errorf("%w: not canonical", ErrEncoding)
 	}
 	return nil
+}
+
+// OpenGrant opens an envelope that is shown as a grant for a node: by the
+// authority, of its cluster, for that node. Whether it was revoked is another
+// question. Errors wrap ErrEncoding, ErrSignature or ErrForeign.
+func OpenGrant(envelope []byte, authority crypto.PubKey, member peer.ID) (Grant, error) {
+	cluster, err := ClusterOf(authority)
+	if err != nil {
+		return Grant{}, fmt.Errorf("open grant: %w", err)
+	}
+	env, err := OpenEnvelope(envelope)
+	if err != nil {
+		return Grant{}, err
+	}
+	if env.Kind != KindGrant {
+		return Grant{}, fmt.Errorf("open grant: %w: it is no grant", ErrForeign)
+	}
+	if !env.Author.MatchesPublicKey(authority) {
+		return Grant{}, fmt.Errorf("open grant: %w: not signed by the authority", ErrForeign)
+	}
+	g, err := ParseGrant(env.Payload)
+	if err != nil {
+		return Grant{}, err
+	}
+	if g.Cluster != cluster {
+		return Grant{}, fmt.Errorf("open grant: %w: it names another cluster", ErrForeign)
+	}
+	if g.Member != member {
+		return Grant{}, fmt.Errorf("open grant: %w: it names another node", ErrForeign)
+	}
+	return g, nil
 }

@@ -1,6 +1,4 @@
-// Package trustpb is the wire form of the statements of package trust, generated
-// from its .proto files. Nothing but package trust reads or writes it: the types
-// there check what these cannot.
+// Package trustpb is the wire form of package trust: statements, tokens, the join
+// protocol. It is generated from the .proto files beside it by `make generate`.
+// Only package trust uses it, for the types there check what these cannot.
 package trustpb
-
-//go:generate go tool -modfile=../../tools.mod buf generate

@@ -9,7 +9,7 @@
 // versions:
 // 	protoc-gen-go v1.36.12
 // 	protoc        v3.21.12
-// source: statement.proto
+// source: trust/trustpb/statement.proto
 
 package trustpb
 
@@ -61,11 +61,11 @@ func (x Role) String() string {
 }
 
 func (Role) Descriptor() protoreflect.EnumDescriptor {
-	return file_statement_proto_enumTypes[0].Descriptor()
+	return file_trust_trustpb_statement_proto_enumTypes[0].Descriptor()
 }
 
 func (Role) Type() protoreflect.EnumType {
-	return &file_statement_proto_enumTypes[0]
+	return &file_trust_trustpb_statement_proto_enumTypes[0]
 }
 
 func (x Role) Number() protoreflect.EnumNumber {
@@ -74,7 +74,7 @@ func (x Role) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Role.Descriptor instead.
 func (Role) EnumDescriptor() ([]byte, []int) {
-	return file_statement_proto_rawDescGZIP(), []int{0}
+	return file_trust_trustpb_statement_proto_rawDescGZIP(), []int{0}
 }
 
 type RevocationMode int32
@@ -110,11 +110,11 @@ func (x RevocationMode) String() string {
 }
 
 func (RevocationMode) Descriptor() protoreflect.EnumDescriptor {
-	return file_statement_proto_enumTypes[1].Descriptor()
+	return file_trust_trustpb_statement_proto_enumTypes[1].Descriptor()
 }
 
 func (RevocationMode) Type() protoreflect.EnumType {
-	return &file_statement_proto_enumTypes[1]
+	return &file_trust_trustpb_statement_proto_enumTypes[1]
 }
 
 func (x RevocationMode) Number() protoreflect.EnumNumber {
@@ -123,7 +123,7 @@ func (x RevocationMode) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use RevocationMode.Descriptor instead.
 func (RevocationMode) EnumDescriptor() ([]byte, []int) {
-	return file_statement_proto_rawDescGZIP(), []int{1}
+	return file_trust_trustpb_statement_proto_rawDescGZIP(), []int{1}
 }
 
 // Header is what the payloads of all kinds begin with.
@@ -139,7 +139,7 @@ type Header struct {
 
 func (x *Header) Reset() {
 	*x = Header{}
-	mi := &file_statement_proto_msgTypes[0]
+	mi := &file_trust_trustpb_statement_proto_msgTypes[0]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -151,7 +151,7 @@ func (x *Header) String() string {
 func (*Header) ProtoMessage() {}
 
 func (x *Header) ProtoReflect() protoreflect.Message {
-	mi := &file_statement_proto_msgTypes[0]
+	mi := &file_trust_trustpb_statement_proto_msgTypes[0]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -164,7 +164,7 @@ func (x *Header) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Header.ProtoReflect.Descriptor instead.
 func (*Header) Descriptor() ([]byte, []int) {
-	return file_statement_proto_rawDescGZIP(), []int{0}
+	return file_trust_trustpb_statement_proto_rawDescGZIP(), []int{0}
 }
 
 func (x *Header) GetCluster() []byte {
@@ -199,7 +199,7 @@ type Grant struct {
 
 func (x *Grant) Reset() {
 	*x = Grant{}
-	mi := &file_statement_proto_msgTypes[1]
+	mi := &file_trust_trustpb_statement_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -211,7 +211,7 @@ func (x *Grant) String() string {
 func (*Grant) ProtoMessage() {}
 
 func (x *Grant) ProtoReflect() protoreflect.Message {
-	mi := &file_statement_proto_msgTypes[1]
+	mi := &file_trust_trustpb_statement_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -224,7 +224,7 @@ func (x *Grant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Grant.ProtoReflect.Descriptor instead.
 func (*Grant) Descriptor() ([]byte, []int) {
-	return file_statement_proto_rawDescGZIP(), []int{1}
+	return file_trust_trustpb_statement_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *Grant) GetCluster() []byte {
@@ -286,7 +286,7 @@ type Revocation struct {
 
 func (x *Revocation) Reset() {
 	*x = Revocation{}
-	mi := &file_statement_proto_msgTypes[2]
+	mi := &file_trust_trustpb_statement_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -298,7 +298,7 @@ func (x *Revocation) String() string {
 func (*Revocation) ProtoMessage() {}
 
 func (x *Revocation) ProtoReflect() protoreflect.Message {
-	mi := &file_statement_proto_msgTypes[2]
+	mi := &file_trust_trustpb_statement_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -311,7 +311,7 @@ func (x *Revocation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revocation.ProtoReflect.Descriptor instead.
 func (*Revocation) Descriptor() ([]byte, []int) {
-	return file_statement_proto_rawDescGZIP(), []int{2}
+	return file_trust_trustpb_statement_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Revocation) GetCluster() []byte {
@@ -368,7 +368,7 @@ type Rules struct {
 
 func (x *Rules) Reset() {
 	*x = Rules{}
-	mi := &file_statement_proto_msgTypes[3]
+	mi := &file_trust_trustpb_statement_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -380,7 +380,7 @@ func (x *Rules) String() string {
 func (*Rules) ProtoMessage() {}
 
 func (x *Rules) ProtoReflect() protoreflect.Message {
-	mi := &file_statement_proto_msgTypes[3]
+	mi := &file_trust_trustpb_statement_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -393,7 +393,7 @@ func (x *Rules) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rules.ProtoReflect.Descriptor instead.
 func (*Rules) Descriptor() ([]byte, []int) {
-	return file_statement_proto_rawDescGZIP(), []int{3}
+	return file_trust_trustpb_statement_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Rules) GetCluster() []byte {
@@ -417,11 +417,11 @@ func (x *Rules) GetMerge() uint32 {
 	return 0
 }
 
-var File_statement_proto protoreflect.FileDescriptor
+var File_trust_trustpb_statement_proto protoreflect.FileDescriptor
 
-const file_statement_proto_rawDesc = "" +
+const file_trust_trustpb_statement_proto_rawDesc = "" +
 	"\n" +
-	"\x0fstatement.proto\x12\x11starling.trust.v1\"8\n" +
+	"\x1dtrust/trustpb/statement.proto\x12\x11starling.trust.v1\"8\n" +
 	"\x06Header\x12\x18\n" +
 	"\acluster\x18\x01 \x01(\fR\acluster\x12\x14\n" +
 	"\x05after\x18\x02 \x03(\fR\x05after\"\xa6\x01\n" +
@@ -455,20 +455,20 @@ const file_statement_proto_rawDesc = "" +
 	"\x15REVOCATION_MODE_PURGE\x10\x02B1Z/github.com/starling-sync/starling/trust/trustpbb\x06proto3"
 
 var (
-	file_statement_proto_rawDescOnce sync.Once
-	file_statement_proto_rawDescData []byte
+	file_trust_trustpb_statement_proto_rawDescOnce sync.Once
+	file_trust_trustpb_statement_proto_rawDescData []byte
 )
 
-func file_statement_proto_rawDescGZIP() []byte {
-	file_statement_proto_rawDescOnce.Do(func() {
-		file_statement_proto_rawDescData = protoimpl.X.CompressGZIP(unsafe.Slice(unsafe.StringData(file_statement_proto_rawDesc), len(file_statement_proto_rawDesc)))
+func file_trust_trustpb_statement_proto_rawDescGZIP() []byte {
+	file_trust_trustpb_statement_proto_rawDescOnce.Do(func() {
+		file_trust_trustpb_statement_proto_rawDescData = protoimpl.X.CompressGZIP(unsafe.Slice(unsafe.StringData(file_trust_trustpb_statement_proto_rawDesc), len(file_trust_trustpb_statement_proto_rawDesc)))
 	})
-	return file_statement_proto_rawDescData
+	return file_trust_trustpb_statement_proto_rawDescData
 }
 
-var file_statement_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_statement_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
-var file_statement_proto_goTypes = []any{
+var file_trust_trustpb_statement_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_trust_trustpb_statement_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_trust_trustpb_statement_proto_goTypes = []any{
 	(Role)(0),           // 0: starling.trust.v1.Role
 	(RevocationMode)(0), // 1: starling.trust.v1.RevocationMode
 	(*Header)(nil),      // 2: starling.trust.v1.Header
@@ -476,7 +476,7 @@ var file_statement_proto_goTypes = []any{
 	(*Revocation)(nil),  // 4: starling.trust.v1.Revocation
 	(*Rules)(nil),       // 5: starling.trust.v1.Rules
 }
-var file_statement_proto_depIdxs = []int32{
+var file_trust_trustpb_statement_proto_depIdxs = []int32{
 	0, // 0: starling.trust.v1.Grant.role:type_name -> starling.trust.v1.Role
 	1, // 1: starling.trust.v1.Revocation.mode:type_name -> starling.trust.v1.RevocationMode
 	2, // [2:2] is the sub-list for method output_type
@@ -486,27 +486,27 @@ var file_statement_proto_depIdxs = []int32{
 	0, // [0:2] is the sub-list for field type_name
 }
 
-func init() { file_statement_proto_init() }
-func file_statement_proto_init() {
-	if File_statement_proto != nil {
+func init() { file_trust_trustpb_statement_proto_init() }
+func file_trust_trustpb_statement_proto_init() {
+	if File_trust_trustpb_statement_proto != nil {
 		return
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
-			RawDescriptor: unsafe.Slice(unsafe.StringData(file_statement_proto_rawDesc), len(file_statement_proto_rawDesc)),
+			RawDescriptor: unsafe.Slice(unsafe.StringData(file_trust_trustpb_statement_proto_rawDesc), len(file_trust_trustpb_statement_proto_rawDesc)),
 			NumEnums:      2,
 			NumMessages:   4,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
-		GoTypes:           file_statement_proto_goTypes,
-		DependencyIndexes: file_statement_proto_depIdxs,
-		EnumInfos:         file_statement_proto_enumTypes,
-		MessageInfos:      file_statement_proto_msgTypes,
+		GoTypes:           file_trust_trustpb_statement_proto_goTypes,
+		DependencyIndexes: file_trust_trustpb_statement_proto_depIdxs,
+		EnumInfos:         file_trust_trustpb_statement_proto_enumTypes,
+		MessageInfos:      file_trust_trustpb_statement_proto_msgTypes,
 	}.Build()
-	File_statement_proto = out.File
-	file_statement_proto_goTypes = nil
-	file_statement_proto_depIdxs = nil
+	File_trust_trustpb_statement_proto = out.File
+	file_trust_trustpb_statement_proto_goTypes = nil
+	file_trust_trustpb_statement_proto_depIdxs = nil
 }
