@@ -1,0 +1,7 @@
+package discovery
+
+// Backoff is backoff.
+var Backoff = backoff
+
+// ServiceName is serviceName.
+var ServiceName = serviceName
