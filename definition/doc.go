@@ -1,7 +1,25 @@
 // Package definition says what a definition file is: its path, its syntax (JSON,
-// HJSON, YAML), the rules of its kind, and the nouns that the other packages
+// HJSON, YAML), what Apereo CAS sees in it, and the nouns that the other packages
 // share about it (version, edit, draft, view, conflict).
 //
-// Everything here is pure: no I/O, no clocks, no goroutines, no global state.
-// It imports nothing else of Starling, so every other package may import it.
+// Everything here is pure: no I/O, no clocks, no goroutines, no global state. It
+// imports nothing else of Starling, so every other package may import it.
+//
+// The one flow: ParsePath proves that a name is a definition's, Parse turns the file's
+// bytes into a Document or says in which line they are wrong, and Document.Service reads
+// the few fields that CAS identifies a service by:
+//
+//	path, err := definition.ParsePath("services/Portal-1000.json")
+//	doc, err := definition.Parse(path, content)
+//	id, ok := doc.Service().ID()
+//
+// A Document is for looking only. What is replicated are the bytes, verbatim: nothing
+// here writes a definition, so no number, comment or order can be lost.
+//
+// Caveats. That a text parses does not mean that it is all of the file: the beginning of
+// a YAML file often parses, see Document.Complete. Parsing is lenient and is no
+// validation: what CAS cannot load may still be a definition. Node must agree with node
+// on what parses, on the kind of a collection and on FoldKey, so these belong to the
+// merge version; YAML and Unicode tables come from libraries, whose update can be a
+// new one.
 package definition

@@ -12,15 +12,14 @@ var byteOrderMark = []byte("\xef\xbb\xbf")
 
 // hjsonReader reads JSON and its superset HJSON in one pass and keeps positions.
 //
-// It is our own because a merge version fixes what parses and as what, for all
-// time and on every node: a library's next release must not change it, nor round
-// numbers, drop positions or quote content in errors. It reads what hjson-go and
-// hjson-java (which Apereo CAS uses) read, except that keys must be unique, every
+// It is our own because a merge version fixes for all time and on every node what
+// parses, and as what: a library's next release must not change that, nor may a reader
+// round numbers, lose positions or quote the content in errors. It reads what hjson-go
+// and hjson-java (which Apereo CAS uses) read, except that keys must be unique, every
 // comment closed, and the root an object or an array.
 //
-// Every decision but one is made by the bytes before it, so the beginning of an
-// enclosed text never parses: only a string without quotes looks for what ends it,
-// and what follows the end of the text is the same as what follows a line.
+// What it makes of a text depends on nothing that follows, so the beginning of an
+// enclosed text never passes for a whole one: without its closing brace it is an error.
 type hjsonReader struct {
 	src   []byte // without NUL, see peek
 	at    int
@@ -333,7 +332,6 @@ func (r *hjsonReader) hex4(at int) (rune, bool) {
 // the opening quotes have, carriage returns go, and so does a line end directly after
 // the opening quotes or before the closing ones.
 func (r *hjsonReader) multiline(start int) (string, error) {
-	indent := start - bytes.LastIndexByte(r.src[:start], '\n') - 1
 	length := bytes.Index(r.src[r.at:], []byte("'''"))
 	if length < 0 {
 		return "", r.fail(start, "a string in triple quotes is not closed")
@@ -342,6 +340,10 @@ func (r *hjsonReader) multiline(start int) (string, error) {
 	r.at += length + len("'''")
 
 	lines := strings.Split(body, "\n")
+	if len(lines) == 1 {
+		return strings.ReplaceAll(body, "\r", ""), nil
+	}
+	indent := start - bytes.LastIndexByte(r.src[:start], '\n') - 1
 	for i, line := range lines {
 		if i > 0 {
 			unindented := strings.TrimLeft(line, " \t\r")
@@ -349,7 +351,7 @@ func (r *hjsonReader) multiline(start int) (string, error) {
 		}
 		lines[i] = strings.ReplaceAll(line, "\r", "")
 	}
-	if len(lines) > 1 && lines[0] == "" {
+	if lines[0] == "" {
 		lines = lines[1:]
 	}
 	return strings.TrimSuffix(strings.Join(lines, "\n"), "\n"), nil

@@ -13,8 +13,8 @@ const (
 	Object
 )
 
-// Value is one node of a document's tree. It is read-only: values of one document
-// share memory. A YAML alias appears as the value that it refers to.
+// Value is one node of a document's tree, to be read only. A YAML alias appears as
+// the value that it refers to.
 type Value struct {
 	Kind Kind
 

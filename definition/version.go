@@ -26,14 +26,17 @@ type ChangeID [sha256.Size]byte
 // file names and shells, and free of characters that are easily confused.
 var idEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
-// ParseChangeID parses the text form of a change id.
+// ParseChangeID parses the text form of a change id. It accepts no other spelling
+// than String's.
 func ParseChangeID(s string) (ChangeID, error) {
 	var id ChangeID
 	b, err := idEncoding.DecodeString(s)
-	if err != nil || len(b) != len(id) {
+	if err == nil && len(b) == len(id) {
+		id = ChangeID(b)
+	}
+	if id.String() != s { // the decoder skips line ends and ignores spare bits
 		return ChangeID{}, fmt.Errorf("parse change id %q: want %d characters of base32", s, idEncoding.EncodedLen(len(id)))
 	}
-	copy(id[:], b)
 	return id, nil
 }
 

@@ -3,6 +3,7 @@ package definition
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 
@@ -22,7 +23,7 @@ func parseYAML(content []byte) (Document, error) {
 	}
 	loader, err := yaml.NewLoader(bytes.NewReader(content), yaml.WithUniqueKeys(false))
 	if err != nil {
-		return Document{}, err
+		return Document{}, fmt.Errorf("set up the YAML reader: %w", err)
 	}
 	var stream, next yaml.Node
 	switch err := loader.Load(&stream); {
@@ -139,12 +140,20 @@ func nodeError(n *yaml.Node, text string) error {
 	return &SyntaxError{Line: n.Line, Column: n.Column, Text: text}
 }
 
-// yamlSyntaxError turns the library's error into a SyntaxError. The library's own
-// text is left out where it could quote the content.
+// yamlSyntaxError turns the library's error into a SyntaxError. What the library says
+// of characters and structure quotes nothing of the content; what it says later does.
 func yamlSyntaxError(content []byte, err error) error {
 	var at *yaml.LoadError
 	if !errors.As(err, &at) {
 		return syntaxErrorAt(content, 0, "the text is no YAML")
 	}
-	return &SyntaxError{Line: max(at.Mark.Line, 1), Column: max(at.Mark.Column, 1), Text: at.Message}
+	text := at.Message
+	switch at.Stage {
+	case yaml.ReaderStage, yaml.ScannerStage, yaml.ParserStage:
+	case yaml.ComposerStage:
+		text = "an alias refers to no anchor before it"
+	default:
+		text = "the text is no YAML"
+	}
+	return &SyntaxError{Line: max(at.Mark.Line, 1), Column: max(at.Mark.Column, 1), Text: text}
 }
