@@ -1,0 +1,181 @@
+package crdt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/ipfs/go-cid"
+	pubsub "github.com/libp2p/go-libp2p-pubsub"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/starling-sync/starling/crdt/crdtpb"
+)
+
+const (
+	// maxInline is the largest block that an announcement carries, in bytes.
+	maxInline = 64 << 10
+	// maxAnnouncement bounds an announcement in bytes.
+	maxAnnouncement = maxInline + 4<<10
+	// maxBacklog is how many blocks wait to be announced one by one; beyond it
+	// only the latest is announced and the peers fetch the others.
+	maxBacklog = 64
+)
+
+// announcer gossips the blocks that this node wrote, after they are on disk, and
+// takes in those of others. It carries no weight: what is lost here comes with
+// the next hello.
+type announcer struct {
+	exchange *Exchange
+	topic    *pubsub.Topic
+	sub      *pubsub.Subscription
+	wake     chan struct{}
+
+	mu      sync.Mutex
+	backlog []*block
+}
+
+func newAnnouncer(ctx context.Context, x *Exchange) (*announcer, error) {
+	name := "starling/0/" + x.replica.opts.Cluster.String()
+	ps, err := pubsub.NewGossipSub(ctx, x.opts.Host,
+		pubsub.WithMaxMessageSize(2*maxAnnouncement),
+		pubsub.WithSubscriptionFilter(pubsub.NewAllowlistSubscriptionFilter(name)),
+		pubsub.WithPeerOutboundQueueSize(256),
+		pubsub.WithLogger(x.log),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("start gossip: %w", err)
+	}
+	a := &announcer{exchange: x, wake: make(chan struct{}, 1)}
+	if err := ps.RegisterTopicValidator(name, a.validate, pubsub.WithValidatorInline(true)); err != nil {
+		return nil, fmt.Errorf("start gossip: %w", err)
+	}
+	if a.topic, err = ps.Join(name); err != nil {
+		return nil, fmt.Errorf("join topic: %w", err)
+	}
+	if a.sub, err = a.topic.Subscribe(pubsub.WithBufferSize(1024)); err != nil {
+		return nil, errors.Join(fmt.Errorf("subscribe: %w", err), a.topic.Close())
+	}
+	x.wg.Go(func() { a.publish(ctx) })
+	x.wg.Go(func() { a.receive(ctx) })
+	return a, nil
+}
+
+// announce queues a block. It never blocks: Append calls it under its lock.
+func (a *announcer) announce(b *block) {
+	a.mu.Lock()
+	a.backlog = append(a.backlog, b)
+	if len(a.backlog) > maxBacklog {
+		a.backlog = append(a.backlog[:0], b)
+	}
+	a.mu.Unlock()
+	select {
+	case a.wake <- struct{}{}:
+	default:
+	}
+}
+
+// publish is the announcer's goroutine.
+func (a *announcer) publish(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-a.wake:
+		}
+		a.mu.Lock()
+		blocks := a.backlog
+		a.backlog = nil
+		a.mu.Unlock()
+		for _, b := range blocks {
+			msg := &crdtpb.Announcement{Heads: [][]byte{b.cid.Bytes()}}
+			if len(b.raw) <= maxInline {
+				msg.Block = b.raw
+			}
+			data, err := proto.Marshal(msg)
+			if err == nil {
+				err = a.topic.Publish(ctx, data)
+			}
+			if err != nil && ctx.Err() == nil {
+				a.exchange.log.Warn("announcement failed", "err", err)
+			}
+		}
+	}
+}
+
+// announcement is a message that the validator has parsed.
+type announcement struct {
+	heads []cid.Cid
+	block []byte
+}
+
+// validate runs in a pubsub worker: whoever signed the message must be a
+// member, and the message well formed. Only then it is passed on.
+func (a *announcer) validate(_ context.Context, from peer.ID, msg *pubsub.Message) pubsub.ValidationResult {
+	author, ok := a.exchange.replica.Member(msg.GetFrom())
+	switch {
+	case ok && author.Revoked:
+		return pubsub.ValidationReject
+	case !ok && !a.exchange.opts.Gate.IsMember(msg.GetFrom()):
+		return pubsub.ValidationIgnore // its grant may not have arrived yet
+	}
+	var pb crdtpb.Announcement
+	if len(msg.GetData()) > maxAnnouncement || proto.Unmarshal(msg.GetData(), &pb) != nil || len(pb.GetHeads()) == 0 {
+		a.exchange.replica.blame(from, cid.Undef, refuse(ReasonEncoding, "announcement is malformed"))
+		return pubsub.ValidationReject
+	}
+	out := &announcement{block: pb.GetBlock()}
+	for _, b := range pb.GetHeads() {
+		c, err := cid.Cast(b)
+		if err != nil {
+			a.exchange.replica.blame(from, cid.Undef, refuse(ReasonCID, "announcement names a head that is no CID"))
+			return pubsub.ValidationReject
+		}
+		out.heads = append(out.heads, c)
+	}
+	msg.ValidatorData = out
+	return pubsub.ValidationAccept
+}
+
+// receive is the goroutine that takes announcements in: the block is admitted
+// at once if its ancestry is there, and fetched with its ancestry if not.
+func (a *announcer) receive(ctx context.Context) {
+	for {
+		msg, err := a.sub.Next(ctx)
+		if err != nil {
+			return // closed
+		}
+		news, ok := msg.ValidatorData.(*announcement)
+		if !ok || msg.GetFrom() == a.exchange.opts.Host.ID() {
+			continue
+		}
+		if !a.admitInline(ctx, msg.ReceivedFrom, news) {
+			a.exchange.want(msg.ReceivedFrom, news.heads)
+		}
+	}
+}
+
+// admitInline admits the block of an announcement and reports whether nothing is
+// left to fetch.
+func (a *announcer) admitInline(ctx context.Context, from peer.ID, news *announcement) bool {
+	r := a.exchange.replica
+	if r.Holds(news.heads) {
+		return true
+	}
+	if len(news.block) == 0 {
+		return false
+	}
+	b, err := r.openFrom(from, news.block)
+	if err != nil {
+		return true // refused for ever
+	}
+	if m, ok := r.Member(b.author); ok && m.Revoked {
+		return true // fetched only as the ancestry of a standing member's block
+	}
+	if _, err := r.admit(ctx, from, []*block{b}); err != nil {
+		return reasonOf(err) != ""
+	}
+	return r.Holds(news.heads)
+}

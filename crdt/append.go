@@ -1,0 +1,287 @@
+package crdt
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ipfs/go-cid"
+	"github.com/libp2p/go-libp2p/core/crypto"
+
+	"github.com/starling-sync/starling/definition"
+	"github.com/starling-sync/starling/trust"
+)
+
+// Append signs a draft as this node's next change and returns the version that
+// each of its edits became, in the draft's order. It is on disk, and only then
+// visible, before Append returns; it blocks for about one fsync. A draft beyond
+// the limits of one element becomes several changes.
+//
+// records, if not nil, is called once before anything is written, with the
+// versions; what it returns (nil value: delete) is written in the same batch as
+// the last change and synced with it.
+func (r *Replica) Append(ctx context.Context, d definition.Draft, records func([]definition.Version) map[string][]byte) ([]definition.Version, error) {
+	if err := checkDraft(d); err != nil {
+		return nil, fmt.Errorf("append: %w", err)
+	}
+	r.appendMu.Lock()
+	defer r.appendMu.Unlock()
+	if err := r.writable(d); err != nil {
+		return nil, fmt.Errorf("append: %w", err)
+	}
+	blocks, err := r.sign(d)
+	if err != nil {
+		return nil, fmt.Errorf("append: %w", err)
+	}
+	versions := versionsOf(d, blocks)
+	var recs map[string][]byte
+	if records != nil {
+		recs = records(versions)
+	}
+	for i, b := range blocks {
+		if i < len(blocks)-1 {
+			err = r.put(ctx, b, nil)
+		} else {
+			err = r.put(ctx, b, recs)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("append: %w", err)
+		}
+	}
+	return versions, nil
+}
+
+// writable says why this node may not append the draft, or nil.
+func (r *Replica) writable(d definition.Draft) error {
+	if err := r.open(); err != nil {
+		return err
+	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	me := r.index.authors[r.self]
+	switch {
+	case me == nil || len(me.grants) == 0:
+		return ErrNotMember
+	case len(me.revocations) > 0:
+		return ErrRevoked
+	case r.ownKnown > uint64(len(me.changes)): // restored from an old copy
+		return fmt.Errorf("%w: peers hold %d of this node's changes, it has %d", ErrBehind, r.ownKnown, len(me.changes))
+	}
+	for _, e := range d.Edits {
+		if !slices.ContainsFunc(me.grants, func(g *trust.Grant) bool { return g.Allows(e.Path) }) {
+			return fmt.Errorf("%w: %s", ErrNotAllowed, e.Path)
+		}
+	}
+	return nil
+}
+
+// sign makes the blocks of a draft, each on top of the one before. The caller
+// holds the append lock.
+func (r *Replica) sign(d definition.Draft) ([]*block, error) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	edits := slices.Clone(d.Edits)
+	slices.SortFunc(edits, func(a, b definition.Edit) int { return strings.Compare(a.Path.String(), b.Path.String()) })
+	c := change{Header: trust.Header{Cluster: r.opts.Cluster}, seq: 1, note: d.Note, actor: d.Actor}
+	seen := []Timestamp{}
+	need := []*element{}
+	if last := r.index.authors[r.self].last; last != nil {
+		c.seq, c.prev = last.seq+1, last.id
+		need, seen = append(need, last), append(seen, last.time)
+	}
+	for i := range edits {
+		parents, err := r.index.parentsOf(edits[i])
+		if err != nil {
+			return nil, err
+		}
+		edits[i].Parents = nil
+		for _, p := range parents {
+			edits[i].Parents = append(edits[i].Parents, p.ref())
+			need, seen = append(need, p.element), append(seen, p.time)
+		}
+		slices.SortFunc(edits[i].Parents, compareParents(edits[i].Path))
+	}
+	for _, e := range r.index.grants {
+		if e.statement.(*trust.Grant).Member == r.self {
+			need = append(need, e)
+		}
+	}
+	after := r.index.after(need)
+	prio := prioOf(after)
+	c.After, c.time = cidsOf(after), nextTimestamp(time.Now(), seen...)
+
+	var blocks []*block
+	for part := range parts(edits) {
+		c.edits = part
+		b, err := sealChange(r.opts.Key, c, prio)
+		if err != nil {
+			return nil, err
+		}
+		blocks = append(blocks, b)
+		c.seq, c.prev, c.time, c.After = c.seq+1, b.id, nextTimestamp(time.Now(), c.time), []cid.Cid{b.cid}
+		prio++
+	}
+	return blocks, nil
+}
+
+// parentsOf returns the versions that an edit is made on: those it names, the
+// latest of them if there are more than the format allows.
+func (x *index) parentsOf(e definition.Edit) ([]*version, error) {
+	parents := make([]*version, 0, len(e.Parents))
+	for _, p := range e.Parents {
+		v := x.versionIn(x.byID[p.Change], p.Path)
+		if v == nil {
+			return nil, fmt.Errorf("%w: %s: parent %s is %w", ErrDraft, e.Path, p.Change.Short(), ErrNotFound)
+		}
+		if !slices.Contains(parents, v) {
+			parents = append(parents, v)
+		}
+	}
+	slices.SortFunc(parents, later)
+	return parents[:min(len(parents), maxParents)], nil
+}
+
+// after chooses the links of a new element: the heads, or of more than
+// trust.MaxAfter first those that have the needed elements in their ancestry,
+// then those of highest priority.
+func (x *index) after(need []*element) []*element {
+	heads := x.headList()
+	if len(heads) <= trust.MaxAfter {
+		return heads
+	}
+	slices.SortStableFunc(heads, func(a, b *element) int { return b.before(a) })
+	var chosen []*element
+	taken := make(map[*element]bool)
+	take := func(h *element) {
+		if !taken[h] && len(chosen) < trust.MaxAfter {
+			taken[h] = true
+			chosen = append(chosen, h)
+		}
+	}
+	for _, n := range need {
+		covers := func(h *element) bool { return h.descendsFrom(n) }
+		if slices.ContainsFunc(chosen, covers) {
+			continue
+		}
+		if i := slices.IndexFunc(heads, covers); i >= 0 {
+			take(heads[i])
+		}
+	}
+	for _, h := range heads {
+		take(h)
+	}
+	sortByCID(chosen)
+	return chosen
+}
+
+func prioOf(after []*element) uint64 {
+	prio := uint64(1)
+	for _, e := range after {
+		prio = max(prio, e.prio+1)
+	}
+	return prio
+}
+
+// parts cuts sorted edits into pieces that each fit one element.
+func parts(edits []definition.Edit) func(yield func([]definition.Edit) bool) {
+	// What an element holds beside its edits: links, envelope, note, actor.
+	const room = MaxElement - trust.MaxAfter*40 - maxNote - maxActor - 1024
+	return func(yield func([]definition.Edit) bool) {
+		start, size := 0, 0
+		for i, e := range edits {
+			n := sizeOf(e)
+			if i > start && (size+n > room || i-start == MaxEdits) {
+				if !yield(edits[start:i]) {
+					return
+				}
+				start, size = i, 0
+			}
+			size += n
+		}
+		yield(edits[start:])
+	}
+}
+
+// sizeOf bounds the size of an edit on the wire.
+func sizeOf(e definition.Edit) int {
+	return len(e.Content) + len(e.Path.String()) + len(e.MovedFrom.String()) + 40*len(e.Parents) + 32
+}
+
+// sealChange signs a change and builds its block, and opens that as everybody
+// else will.
+func sealChange(key crypto.PrivKey, c change, prio uint64) (*block, error) {
+	payload, err := c.marshal()
+	if err != nil {
+		return nil, fmt.Errorf("sign change: %w", err)
+	}
+	return sealBlock(key, trust.KindChange, payload, c.Header, prio)
+}
+
+func sealBlock(key crypto.PrivKey, kind string, payload []byte, h trust.Header, prio uint64) (*block, error) {
+	element, err := trust.Seal(key, kind, payload)
+	if err != nil {
+		return nil, fmt.Errorf("sign: %w", err)
+	}
+	nd, err := buildNode(element, h.After, prio)
+	if err != nil {
+		return nil, fmt.Errorf("build block: %w", err)
+	}
+	return openBlock(nd.RawData(), h.Cluster, true)
+}
+
+// put writes one block of this node's through go-ds-crdt, syncs it and makes it
+// visible. The caller holds the append lock.
+func (r *Replica) put(ctx context.Context, b *block, records map[string][]byte) error {
+	ctx = context.WithoutCancel(ctx) // a block is written whole or not at all
+	r.mu.RLock()
+	e, err := r.index.check(b)
+	r.mu.RUnlock()
+	if err != nil {
+		return fmt.Errorf("check own change: %w", err)
+	}
+	r.dag.work(b, records)
+	defer r.dag.work(nil, nil)
+	if err := r.set.Put(ctx, elementKey(b.id), b.element); err != nil {
+		return r.fail(fmt.Errorf("put: %w", err))
+	}
+	if err := r.store.sync(ctx); err != nil {
+		return r.fail(fmt.Errorf("sync: %w", err))
+	}
+	r.addToIndex(b, e)
+	r.onAppend(b)
+	return nil
+}
+
+// versionsOf returns the version of each edit in the draft's order.
+func versionsOf(d definition.Draft, blocks []*block) []definition.Version {
+	change := make(map[definition.Path]definition.ChangeID, len(d.Edits))
+	for _, b := range blocks {
+		for _, e := range b.change.edits {
+			change[e.Path] = b.id
+		}
+	}
+	versions := make([]definition.Version, len(d.Edits))
+	for i, e := range d.Edits {
+		versions[i] = definition.Version{Change: change[e.Path], Path: e.Path}
+	}
+	return versions
+}
+
+// SaveRecords writes records (nil value: delete) in one batch; they are durable
+// on return if durable is set. Records are this node's own and no part of the set.
+func (r *Replica) SaveRecords(ctx context.Context, records map[string][]byte, durable bool) error {
+	if err := r.store.write(ctx, nil, records); err != nil {
+		return err
+	}
+	if !durable {
+		return nil
+	}
+	return r.store.sync(ctx)
+}
+
+// LoadRecords returns the records whose key begins with prefix.
+func (r *Replica) LoadRecords(ctx context.Context, prefix string) (map[string][]byte, error) {
+	return r.store.records(ctx, prefix)
+}

@@ -1,0 +1,138 @@
+package crdt
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ipfs/go-cid"
+
+	"github.com/starling-sync/starling/definition"
+	"github.com/starling-sync/starling/trust"
+)
+
+// errLinks is returned by index.check for a block some of whose links are not
+// admitted yet. It is no refusal: the links must be fetched first.
+type errLinks struct{ missing []cid.Cid }
+
+func (e *errLinks) Error() string {
+	return fmt.Sprintf("check block: %d links are not admitted yet", len(e.missing))
+}
+
+// check applies the rules that depend on a block's ancestry and returns the
+// element as index.add takes it. All of b's links must be in the index
+// (otherwise *errLinks); a broken rule is a refusal. Nothing else matters: not
+// the clock, not what else has arrived, not revocations.
+func (x *index) check(b *block) (*element, error) {
+	e := &element{id: b.id, cid: b.cid, kind: b.kind, author: b.author, prio: 1}
+	var missing []cid.Cid
+	for _, c := range b.After {
+		l := x.byCID[c]
+		if l == nil {
+			missing = append(missing, c)
+			continue
+		}
+		e.after = append(e.after, l)
+		e.prio = max(e.prio, l.prio+1)
+		e.seen = e.seen.join(l.seen)
+	}
+	if len(missing) > 0 {
+		return nil, &errLinks{missing}
+	}
+	if e.prio != b.prio {
+		return nil, refuse(ReasonBlock, "priority is %d, its links ask for %d", b.prio, e.prio)
+	}
+	e.charter = joinCharters(e.after)
+	return e, x.checkPayload(b, e)
+}
+
+func (x *index) checkPayload(b *block, e *element) error {
+	switch {
+	case b.change != nil:
+		return x.checkChange(b.change, e)
+	case b.grant != nil:
+		e.statement = b.grant
+		e.charter = e.charter.with(e)
+	case b.revocation != nil:
+		e.statement = b.revocation
+		return x.checkRevocation(b.revocation, e)
+	case b.rules != nil:
+		e.statement = b.rules
+	default:
+		if !e.charter.knows(b.author) && !isAuthority(b.author, b.Cluster) {
+			return refuse(ReasonGrant, "author of an element of kind %s has no grant in its ancestry", b.kind)
+		}
+	}
+	return nil
+}
+
+func (x *index) checkChange(c *change, e *element) error {
+	e.seq, e.time = c.seq, c.time
+	if !e.charter.allows(e.author, c.edits) {
+		return refuse(ReasonGrant, "no grant in the ancestry lets %s make this change", e.author)
+	}
+	if !c.prev.IsZero() {
+		e.prev = x.ancestor(e, c.prev)
+		if e.prev == nil || e.prev.kind != trust.KindChange || e.prev.author != e.author || e.prev.seq != c.seq-1 {
+			return refuse(ReasonChain, "prev of change %d is not its author's change before it", c.seq)
+		}
+	}
+	e.versions = make([]*version, len(c.edits))
+	for i, edit := range c.edits {
+		v := &version{element: e, size: len(edit.Content), from: edit.MovedFrom}
+		if edit.Deleted {
+			v.flags |= deleted
+		} else {
+			v.hash = definition.HashOf(edit.Content)
+		}
+		if edit.Adopted {
+			v.flags |= adopted
+		}
+		if edit.Resolves {
+			v.flags |= resolves
+		}
+		for _, p := range edit.Parents {
+			parent := x.versionIn(x.ancestor(e, p.Change), p.Path)
+			if parent == nil {
+				return refuse(ReasonParent, "a parent names no edit of its path in the ancestry")
+			}
+			v.parents = append(v.parents, parent)
+		}
+		e.versions[i] = v
+	}
+	return nil
+}
+
+func (x *index) checkRevocation(r *trust.Revocation, e *element) error {
+	if r.LastChange.IsZero() {
+		return nil
+	}
+	last := x.ancestor(e, r.LastChange)
+	if last == nil || last.kind != trust.KindChange || last.author != r.Member {
+		return refuse(ReasonChain, "last_change of a revocation is no change of its member in the ancestry")
+	}
+	return nil
+}
+
+// ancestor returns the element with this id if it is in e's ancestry.
+func (x *index) ancestor(e *element, id definition.ChangeID) *element {
+	a := x.byID[id]
+	if a == nil || e.seen.at(a.lane) < a.pos {
+		return nil
+	}
+	return a
+}
+
+// versionIn returns the edit of path in a change, or nil.
+func (x *index) versionIn(e *element, path definition.Path) *version {
+	if e == nil {
+		return nil
+	}
+	i, ok := slices.BinarySearchFunc(e.versions, path.String(), func(v *version, path string) int {
+		return strings.Compare(v.file.path.String(), path)
+	})
+	if !ok {
+		return nil
+	}
+	return e.versions[i]
+}

@@ -1,0 +1,154 @@
+package crdt
+
+import (
+	"cmp"
+
+	"github.com/ipfs/go-cid"
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"github.com/starling-sync/starling/definition"
+	"github.com/starling-sync/starling/trust"
+)
+
+// element is what the index remembers of an admitted element: everything but
+// the contents of its edits, which stay in its block. An element is immutable
+// once it is in the index.
+type element struct {
+	id     definition.ChangeID
+	cid    cid.Cid
+	prio   uint64
+	kind   string
+	author peer.ID
+	after  []*element
+
+	// Of a change.
+	seq      uint64
+	prev     *element
+	time     Timestamp
+	versions []*version
+
+	// Of a statement: one of *trust.Grant, *trust.Revocation, *trust.Rules.
+	statement any
+
+	// charter holds the grants in the element's ancestry, its own included.
+	charter *charter
+
+	lane, pos uint32
+	seen      clock // of the ancestry, the element itself included
+}
+
+// descendsFrom reports whether other is e or one of its ancestors.
+func (e *element) descendsFrom(other *element) bool { return e.seen.at(other.lane) >= other.pos }
+
+// before orders elements so that ancestors come before their descendants.
+func (e *element) before(other *element) int {
+	return cmp.Or(cmp.Compare(e.prio, other.prio), e.id.Compare(other.id))
+}
+
+// version is one edit inside one change.
+type version struct {
+	*element
+	file    *file
+	parents []*version // of this file, or of the one it was moved from
+	hash    definition.Hash
+	size    int
+	flags   flags
+	from    definition.Path // moved from
+}
+
+type flags uint8
+
+const (
+	deleted flags = 1 << iota
+	adopted
+	resolves
+)
+
+func (v *version) is(f flags) bool { return v.flags&f != 0 }
+
+func (v *version) ref() definition.Version {
+	return definition.Version{Change: v.id, Path: v.file.path}
+}
+
+// later orders the versions of a path by (time, change id), latest first.
+func later(a, b *version) int {
+	return cmp.Or(cmp.Compare(b.time, a.time), b.id.Compare(a.id))
+}
+
+// charter is the grants in an ancestry. Most elements share the charter of
+// their links.
+type charter struct {
+	has    map[*element]struct{}
+	grants map[peer.ID][]*trust.Grant
+}
+
+// allows reports whether a grant lets the author make every edit of the change.
+func (c *charter) allows(author peer.ID, edits []definition.Edit) bool {
+	if c == nil {
+		return false
+	}
+	for _, e := range edits {
+		ok := false
+		for _, g := range c.grants[author] {
+			if g.Allows(e.Path) {
+				ok = true
+				break
+			}
+		}
+		if !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// grants reports whether the author is granted any role.
+func (c *charter) knows(author peer.ID) bool { return c != nil && len(c.grants[author]) > 0 }
+
+// joinCharters returns the charter of the union of the links' ancestries.
+func joinCharters(links []*element) *charter {
+	var largest *charter
+	for _, l := range links {
+		if l.charter != nil && (largest == nil || len(l.charter.has) > len(largest.has)) {
+			largest = l.charter
+		}
+	}
+	out := largest
+	for _, l := range links {
+		if l.charter == nil || l.charter == largest {
+			continue
+		}
+		for g := range l.charter.has {
+			if _, ok := out.has[g]; !ok {
+				if out == largest {
+					out = largest.clone()
+				}
+				out.add(g)
+			}
+		}
+	}
+	return out
+}
+
+// with returns the charter with one more grant.
+func (c *charter) with(e *element) *charter {
+	out := c.clone()
+	out.add(e)
+	return out
+}
+
+func (c *charter) clone() *charter {
+	out := &charter{has: make(map[*element]struct{}), grants: make(map[peer.ID][]*trust.Grant)}
+	if c != nil {
+		for g := range c.has {
+			out.add(g)
+		}
+	}
+	return out
+}
+
+func (c *charter) add(e *element) {
+	g := e.statement.(*trust.Grant)
+	c.has[e] = struct{}{}
+	c.grants[g.Member] = append(c.grants[g.Member], g)
+}

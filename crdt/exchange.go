@@ -1,0 +1,246 @@
+package crdt
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/ipfs/go-cid"
+	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/protocol"
+
+	"github.com/starling-sync/starling/definition"
+)
+
+// Protocols of the exchange; the number is the epoch.
+const (
+	// HelloProtocol is the one protocol of the exchange that strangers may speak.
+	HelloProtocol protocol.ID = "/starling/0/hello/1"
+	fetchProtocol protocol.ID = "/starling/0/fetch/1"
+)
+
+// Gate is what the exchange needs of package trust: who may speak.
+type Gate interface {
+	// Present lets a peer in whose hello brought this grant, or says why not.
+	Present(p peer.ID, grant []byte) error
+	// IsMember reports whether the peer is let in.
+	IsMember(p peer.ID) bool
+}
+
+// ExchangeOptions configures an exchange.
+type ExchangeOptions struct {
+	// Host reaches the other members; streams of strangers get no further than
+	// HelloProtocol.
+	Host host.Host
+	Gate Gate
+	// Grant is this node's own grant, the element that Replica.Grant returned.
+	Grant []byte
+	// HelloInterval is the pause between two hellos to a peer; 0 means 12 s. It
+	// is how long a lost announcement delays a change.
+	HelloInterval time.Duration
+	// Logger nil discards.
+	Logger *slog.Logger
+}
+
+// Exchange keeps a replica equal to those of the connected members: it says
+// hello, announces this node's changes and fetches what others announce.
+type Exchange struct {
+	opts    ExchangeOptions
+	replica *Replica
+	log     *slog.Logger
+	topic   *announcer
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+
+	mu     sync.Mutex
+	links  map[peer.ID]*link
+	claims map[cid.Cid]*claim
+	serves map[peer.ID]bool // peers that are being answered
+}
+
+// link is one connected peer.
+type link struct {
+	peer   peer.ID
+	cancel context.CancelFunc
+	wake   chan struct{} // one slot: wants, or a greeting is due
+
+	// Guarded by Exchange.mu.
+	greet bool
+	heads []cid.Cid
+	skip  map[cid.Cid]time.Time // not to be fetched from this peer before
+	view  definition.Hash
+	seen  time.Time
+}
+
+// PeerState is what a connected member said last.
+type PeerState struct {
+	Heads []cid.Cid
+	View  definition.Hash
+	Seen  time.Time
+}
+
+// NewExchange starts exchanging with everybody who is or gets connected. Close
+// ends it; the replica outlives it.
+func NewExchange(r *Replica, opts ExchangeOptions) (*Exchange, error) {
+	if opts.HelloInterval == 0 {
+		opts.HelloInterval = 12 * time.Second
+	}
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	x := &Exchange{
+		opts:    opts,
+		replica: r,
+		log:     opts.Logger,
+		ctx:     ctx,
+		cancel:  cancel,
+		links:   make(map[peer.ID]*link),
+		claims:  make(map[cid.Cid]*claim),
+		serves:  make(map[peer.ID]bool),
+	}
+	var err error
+	if x.topic, err = newAnnouncer(ctx, x); err != nil {
+		cancel()
+		return nil, fmt.Errorf("start exchange: %w", err)
+	}
+	r.appendMu.Lock()
+	r.onAppend = x.topic.announce
+	r.appendMu.Unlock()
+	opts.Host.SetStreamHandler(HelloProtocol, x.handleHello)
+	opts.Host.SetStreamHandler(fetchProtocol, x.handleFetch)
+	opts.Host.Network().Notify(x.notifee())
+	for _, p := range opts.Host.Network().Peers() {
+		x.connected(p)
+	}
+	return x, nil
+}
+
+// Close ends the exchange and waits for its goroutines.
+func (x *Exchange) Close() {
+	x.opts.Host.Network().StopNotify(x.notifee())
+	x.opts.Host.RemoveStreamHandler(HelloProtocol)
+	x.opts.Host.RemoveStreamHandler(fetchProtocol)
+	x.replica.appendMu.Lock()
+	x.replica.onAppend = func(*block) {}
+	x.replica.appendMu.Unlock()
+	x.topic.sub.Cancel()
+	x.cancel()
+	x.mu.Lock()
+	x.links = nil // connected starts nothing any more
+	x.mu.Unlock()
+	x.wg.Wait()
+}
+
+// notifee tells of connections. libp2p compares notifees, so it is one value.
+func (x *Exchange) notifee() network.Notifiee { return (*connNotifee)(x) }
+
+type connNotifee Exchange
+
+func (n *connNotifee) Connected(_ network.Network, c network.Conn) {
+	(*Exchange)(n).connected(c.RemotePeer())
+}
+
+func (n *connNotifee) Disconnected(net network.Network, c network.Conn) {
+	if net.Connectedness(c.RemotePeer()) != network.Connected {
+		(*Exchange)(n).disconnected(c.RemotePeer())
+	}
+}
+
+func (*connNotifee) Listen(network.Network, multiaddr)      {}
+func (*connNotifee) ListenClose(network.Network, multiaddr) {}
+
+func (x *Exchange) connected(p peer.ID) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.links == nil || x.links[p] != nil {
+		return
+	}
+	ctx, cancel := context.WithCancel(x.ctx)
+	l := &link{peer: p, cancel: cancel, wake: make(chan struct{}, 1), greet: true, skip: make(map[cid.Cid]time.Time)}
+	x.links[p] = l
+	x.wg.Go(func() { x.serve(ctx, l) })
+	l.nudge()
+}
+
+func (x *Exchange) disconnected(p peer.ID) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if l := x.links[p]; l != nil {
+		l.cancel()
+		delete(x.links, p)
+	}
+}
+
+// nudge wakes the link's goroutine.
+func (l *link) nudge() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// serve is a link's goroutine: it greets the peer and fetches what it has.
+func (x *Exchange) serve(ctx context.Context, l *link) {
+	nextHello, nextFetch := time.Now(), time.Time{}
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		case <-l.wake:
+		}
+		if x.takeGreet(l) || !time.Now().Before(nextHello) {
+			nextHello = time.Now().Add(jitter(x.opts.HelloInterval))
+			if err := x.sayHello(ctx, l.peer); err != nil && ctx.Err() == nil {
+				x.log.Debug("hello failed", "peer", l.peer, "err", err)
+			}
+		}
+		nextFetch = nextHello
+		if again := x.fetch(ctx, l); again > 0 {
+			nextFetch = time.Now().Add(again)
+		}
+		timer.Reset(min(time.Until(nextHello), time.Until(nextFetch)))
+	}
+}
+
+func (x *Exchange) takeGreet(l *link) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	greet := l.greet
+	l.greet = false
+	return greet
+}
+
+// greetAll says hello to all peers soon, so that they hear of new heads.
+func (x *Exchange) greetAll(except peer.ID) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for p, l := range x.links {
+		if p != except {
+			l.greet = true
+			l.nudge()
+		}
+	}
+}
+
+// Peers returns what each connected member said last.
+func (x *Exchange) Peers() map[peer.ID]PeerState {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	out := make(map[peer.ID]PeerState, len(x.links))
+	for p, l := range x.links {
+		if !l.seen.IsZero() {
+			out[p] = PeerState{Heads: l.heads, View: l.view, Seen: l.seen}
+		}
+	}
+	return out
+}

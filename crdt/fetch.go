@@ -1,0 +1,362 @@
+package crdt
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/ipfs/go-cid"
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"google.golang.org/protobuf/encoding/protodelim"
+
+	"github.com/starling-sync/starling/crdt/crdtpb"
+)
+
+// A fetch asks one peer, over one stream, for the ancestry of some heads that is
+// missing here. The asker tells what it has; the peer computes the difference
+// and sends it oldest first, frame by frame, so every block can be checked and
+// admitted as it comes, and what an endless or forged ancestry costs is one
+// frame. The asker requests the next frame when it has admitted the last one:
+// it is never sent more than it can take.
+
+const (
+	firstFrame = 32        // blocks of the first frame; it doubles
+	maxFrame   = 1024      // blocks of a frame
+	frameBytes = 1 << 20   // a frame ends with the block that passes this
+	maxWant    = 2048      // CIDs of a request
+	maxHave    = 2048      // CIDs of a request
+	maxRequest = 512 << 10 // bytes of a request
+	// maxHeldBack bounds the blocks of revoked authors that wait to be needed.
+	maxHeldBack = 4096
+	// skipFor is how long a head is not asked for again of a peer that did not
+	// deliver it, retryAfter the same where the stream failed.
+	skipFor    = 30 * time.Second
+	retryAfter = 500 * time.Millisecond
+	// stallAfter is how long a fetch without progress keeps others from asking
+	// for the same heads.
+	stallAfter = 2 * time.Second
+)
+
+// claim says which fetch is after a head, so that several peers with the same
+// news are not all asked for it.
+type claim struct {
+	by       *link
+	progress time.Time
+}
+
+// want notes that a peer has told of heads.
+func (x *Exchange) want(p peer.ID, heads []cid.Cid) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	l := x.links[p]
+	if l == nil {
+		return
+	}
+	for _, c := range heads {
+		if len(l.heads) < maxHelloHeads && !slices.Contains(l.heads, c) {
+			l.heads = append(l.heads, c)
+		}
+	}
+	l.nudge()
+}
+
+// claimWants returns the heads that are to be fetched of this peer now. If
+// others are after some of them, it also returns when to look again.
+func (x *Exchange) claimWants(l *link) (wants []cid.Cid, again time.Duration) {
+	x.mu.Lock()
+	heads := slices.Clone(l.heads)
+	x.mu.Unlock()
+	heads = slices.DeleteFunc(heads, func(c cid.Cid) bool {
+		return x.replica.Holds([]cid.Cid{c}) || x.replica.refused.find(c.KeyString()) != nil
+	})
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	now := time.Now()
+	for _, c := range heads {
+		if now.Before(l.skip[c]) {
+			continue
+		}
+		if other := x.claims[c]; other != nil && other.by != l && now.Sub(other.progress) < stallAfter {
+			again = stallAfter / 4
+			continue
+		}
+		x.claims[c] = &claim{by: l, progress: now}
+		wants = append(wants, c)
+	}
+	return wants, again
+}
+
+func (x *Exchange) progress(l *link, wants []cid.Cid) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, c := range wants {
+		if cl := x.claims[c]; cl != nil && cl.by == l {
+			cl.progress = time.Now()
+		}
+	}
+}
+
+// release gives up the claims; heads that did not come are skipped for a while.
+func (x *Exchange) release(l *link, wants []cid.Cid, skip time.Duration) (lacking int) {
+	came := make([]bool, len(wants))
+	for i, c := range wants {
+		came[i] = x.replica.Holds([]cid.Cid{c})
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	now := time.Now()
+	for c, until := range l.skip {
+		if now.After(until) {
+			delete(l.skip, c)
+		}
+	}
+	for i, c := range wants {
+		if cl := x.claims[c]; cl != nil && cl.by == l {
+			delete(x.claims, c)
+		}
+		if !came[i] {
+			l.skip[c] = now.Add(skip)
+			lacking++
+		}
+	}
+	return lacking
+}
+
+// fetch brings what the peer has told of. It returns a pause after which to look
+// again, or 0.
+func (x *Exchange) fetch(ctx context.Context, l *link) time.Duration {
+	if !x.opts.Gate.IsMember(l.peer) {
+		return 0
+	}
+	wants, again := x.claimWants(l)
+	if len(wants) == 0 {
+		return again
+	}
+	admitted, heldBack, err := x.fetchFrom(ctx, l, wants)
+	skip := skipFor
+	if err != nil && !errors.Is(err, ErrRefused) {
+		skip = retryAfter
+	}
+	lacking := x.release(l, wants, skip)
+	switch {
+	case ctx.Err() != nil:
+		return 0
+	case err != nil:
+		x.log.Debug("fetch failed", "peer", l.peer, "err", err)
+	case lacking > heldBack:
+		x.replica.blame(l.peer, cid.Undef, refuse(ReasonMissing, "peer did not deliver %d heads that it told of", lacking))
+	}
+	if admitted > 0 {
+		x.greetAll(l.peer)
+	}
+	if lacking > 0 {
+		return skip
+	}
+	return again
+}
+
+func (x *Exchange) fetchFrom(ctx context.Context, l *link, wants []cid.Cid) (admitted, heldBack int, err error) {
+	s, err := x.opts.Host.NewStream(ctx, l.peer, fetchProtocol)
+	if err != nil {
+		return 0, 0, fmt.Errorf("fetch: %w", err)
+	}
+	defer func() { _ = s.Reset() }() // after Close it does nothing
+	stop := context.AfterFunc(ctx, func() { _ = s.Reset() })
+	defer stop()
+	req := &crdtpb.FetchRequest{Count: firstFrame}
+	for _, c := range wants[:min(len(wants), maxWant)] {
+		req.Want = append(req.Want, c.Bytes())
+	}
+	for _, c := range x.replica.haves() {
+		req.Have = append(req.Have, c.Bytes())
+	}
+	in := bufio.NewReader(s)
+	back := &heldBackBlocks{}
+	for {
+		_ = s.SetDeadline(time.Now().Add(streamTimeout))
+		if _, err := protodelim.MarshalTo(s, req); err != nil {
+			return admitted, len(back.blocks), fmt.Errorf("fetch: %w", err)
+		}
+		var frame crdtpb.FetchFrame
+		limits := protodelim.UnmarshalOptions{MaxSize: frameBytes + 2*maxBlock}
+		if err := limits.UnmarshalFrom(in, &frame); err != nil {
+			return admitted, len(back.blocks), fmt.Errorf("fetch: %w", err)
+		}
+		if len(frame.GetBlocks()) > int(req.GetCount()) || len(frame.GetBlocks()) == 0 && !frame.GetDone() {
+			return admitted, len(back.blocks), errors.New("fetch: peer keeps to no frame")
+		}
+		n, err := x.take(ctx, l.peer, frame.GetBlocks(), back)
+		admitted += n
+		if err != nil || frame.GetDone() {
+			return admitted, len(back.blocks), errors.Join(err, s.Close())
+		}
+		x.progress(l, wants)
+		req = &crdtpb.FetchRequest{Count: min(2*req.GetCount(), maxFrame)}
+	}
+}
+
+// take opens the blocks of a frame and admits them.
+func (x *Exchange) take(ctx context.Context, from peer.ID, raws [][]byte, back *heldBackBlocks) (int, error) {
+	blocks := make([]*block, 0, len(raws))
+	for _, raw := range raws {
+		b, err := x.replica.openFrom(from, raw)
+		if err != nil {
+			n, admitErr := x.replica.admit(ctx, from, blocks)
+			return n, errors.Join(err, admitErr)
+		}
+		if m, ok := x.replica.Member(b.author); ok && m.Revoked {
+			if !back.add(b) {
+				return 0, errors.New("fetch: too many blocks of revoked authors")
+			}
+			continue
+		}
+		blocks = append(back.neededBy(b, blocks), b)
+	}
+	return x.replica.admit(ctx, from, blocks)
+}
+
+// heldBackBlocks are blocks of revoked authors. They are admitted only as the
+// ancestry of a standing author's block.
+type heldBackBlocks struct {
+	blocks map[cid.Cid]*block
+}
+
+func (h *heldBackBlocks) add(b *block) bool {
+	if h.blocks == nil {
+		h.blocks = make(map[cid.Cid]*block)
+	}
+	h.blocks[b.cid] = b
+	return len(h.blocks) <= maxHeldBack
+}
+
+// neededBy moves what b links to, and what that links to, to the end of blocks,
+// ancestors first.
+func (h *heldBackBlocks) neededBy(b *block, blocks []*block) []*block {
+	for _, c := range b.After {
+		if l := h.blocks[c]; l != nil {
+			delete(h.blocks, c)
+			blocks = append(h.neededBy(l, blocks), l)
+		}
+	}
+	return blocks
+}
+
+// haves returns the CIDs that tell a peer what this node holds: of every lane
+// the last element, and others at doubling distances before it, in case the
+// peer does not know the last ones.
+func (r *Replica) haves() []cid.Cid {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	cids := cidsOf(r.index.headList())
+	cids = cids[:min(len(cids), maxHave/2)]
+	for _, all := range r.index.lanes.elements {
+		for i, step := len(all)-1, 1; i >= 0; i, step = i-step, 2*step {
+			if len(cids) == maxHave {
+				return cids
+			}
+			cids = append(cids, all[i].cid)
+		}
+	}
+	return cids
+}
+
+// handleFetch answers a fetch. Each peer is served one at a time.
+func (x *Exchange) handleFetch(s network.Stream) {
+	p := s.Conn().RemotePeer()
+	x.mu.Lock()
+	if x.serves[p] || x.links == nil {
+		x.mu.Unlock()
+		_ = s.Reset()
+		return
+	}
+	x.serves[p] = true
+	x.wg.Add(1)
+	x.mu.Unlock()
+	defer x.wg.Done()
+	defer func() {
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		delete(x.serves, p)
+	}()
+	stop := context.AfterFunc(x.ctx, func() { _ = s.Reset() })
+	defer stop()
+	if err := x.answer(s); err != nil {
+		x.log.Debug("serving a fetch failed", "peer", p, "err", err)
+		_ = s.Reset()
+		return
+	}
+	_ = s.Close()
+}
+
+func (x *Exchange) answer(s network.Stream) error {
+	in := bufio.NewReader(s)
+	limits := protodelim.UnmarshalOptions{MaxSize: maxRequest}
+	var todo []*element
+	for first := true; ; first = false {
+		_ = s.SetDeadline(time.Now().Add(streamTimeout))
+		var req crdtpb.FetchRequest
+		if err := limits.UnmarshalFrom(in, &req); err != nil {
+			return err
+		}
+		if first {
+			todo = x.replica.difference(parseCIDs(req.GetHave()), parseCIDs(req.GetWant()))
+		}
+		frame := &crdtpb.FetchFrame{}
+		for size := 0; len(todo) > 0 && len(frame.Blocks) < int(min(req.GetCount(), maxFrame)) && size < frameBytes; todo = todo[1:] {
+			raw, err := x.replica.store.Get(x.ctx, blockKey(todo[0].prio, todo[0].cid))
+			if err != nil {
+				return err
+			}
+			frame.Blocks = append(frame.Blocks, raw)
+			size += len(raw)
+		}
+		frame.Done = len(todo) == 0
+		_ = s.SetDeadline(time.Now().Add(streamTimeout))
+		if _, err := protodelim.MarshalTo(s, frame); err != nil {
+			return err
+		}
+		if frame.Done {
+			return nil
+		}
+	}
+}
+
+// parseCIDs drops what is no CID: an unknown one says nothing either.
+func parseCIDs(raw [][]byte) []cid.Cid {
+	cids := make([]cid.Cid, 0, min(len(raw), maxWant))
+	for _, b := range raw[:min(len(raw), maxWant)] {
+		if c, err := cid.Cast(b); err == nil {
+			cids = append(cids, c)
+		}
+	}
+	return cids
+}
+
+// difference returns, oldest first, the elements in the ancestry of want that
+// are not in that of have. Changes of revoked authors are given out only as the
+// ancestry of others.
+func (r *Replica) difference(have, want []cid.Cid) []*element {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	var has, wants clock
+	for _, c := range have {
+		if e := r.index.byCID[c]; e != nil {
+			has = has.join(e.seen)
+		}
+	}
+	tips := r.index.announced()
+	for _, c := range want {
+		e := r.index.byCID[c]
+		if e != nil && slices.ContainsFunc(tips, func(t *element) bool { return t.descendsFrom(e) }) {
+			wants = wants.join(e.seen)
+		}
+	}
+	var todo []*element
+	r.index.lanes.between(has, wants, func(e *element) { todo = append(todo, e) })
+	slices.SortFunc(todo, (*element).before)
+	return todo
+}

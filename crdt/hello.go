@@ -1,0 +1,158 @@
+package crdt
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/ipfs/go-cid"
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+	ma "github.com/multiformats/go-multiaddr"
+	"google.golang.org/protobuf/encoding/protodelim"
+
+	"github.com/starling-sync/starling/crdt/crdtpb"
+)
+
+type multiaddr = ma.Multiaddr
+
+const (
+	// maxHello bounds a hello in bytes; maxHelloHeads the heads that it carries.
+	// A set has a handful of heads; more than this are fetched by and by.
+	maxHello      = 256 << 10
+	maxHelloHeads = 2048
+	// streamTimeout bounds each step on a stream.
+	streamTimeout = 30 * time.Second
+)
+
+// sayHello sends this node's grant and, if the peer is a member, its heads.
+func (x *Exchange) sayHello(ctx context.Context, p peer.ID) error {
+	ctx, cancel := context.WithTimeout(ctx, streamTimeout)
+	defer cancel()
+	msg := &crdtpb.Hello{Grant: x.opts.Grant}
+	if x.opts.Gate.IsMember(p) {
+		heads := x.replica.announced()
+		for _, c := range heads[:min(len(heads), maxHelloHeads)] {
+			msg.Heads = append(msg.Heads, c.Bytes())
+		}
+		view := x.replica.Digest()
+		msg.View = view[:]
+		msg.Elements = uint64(x.replica.Stats().Elements) //nolint:gosec // a count
+		if m, ok := x.replica.Member(p); ok {
+			msg.Yours = m.Changes
+		}
+	}
+	s, err := x.opts.Host.NewStream(ctx, p, HelloProtocol)
+	if err != nil {
+		return fmt.Errorf("say hello: %w", err)
+	}
+	_ = s.SetDeadline(time.Now().Add(streamTimeout)) // without one the context still ends the stream's opening
+	if _, err := protodelim.MarshalTo(s, msg); err != nil {
+		_ = s.Reset()
+		return fmt.Errorf("say hello: %w", err)
+	}
+	return s.Close()
+}
+
+// handleHello takes a peer's hello: its grant lets it in, its heads say what to
+// fetch. Whoever has no grant is disconnected.
+func (x *Exchange) handleHello(s network.Stream) {
+	p := s.Conn().RemotePeer()
+	_ = s.SetDeadline(time.Now().Add(streamTimeout))
+	var msg crdtpb.Hello
+	err := protodelim.UnmarshalOptions{MaxSize: maxHello}.UnmarshalFrom(bufio.NewReader(s), &msg)
+	if err != nil {
+		x.log.Debug("hello failed", "peer", p, "err", err)
+		_ = s.Reset()
+		return
+	}
+	_ = s.Close()
+	known := x.opts.Gate.IsMember(p)
+	if err := x.opts.Gate.Present(p, msg.GetGrant()); err != nil {
+		x.log.Warn("turned away a peer without a valid grant", "peer", p, "err", err)
+		_ = x.opts.Host.Network().ClosePeer(p)
+		return
+	}
+	var heads []cid.Cid
+	for _, b := range msg.GetHeads()[:min(len(msg.GetHeads()), maxHelloHeads)] {
+		c, err := cid.Cast(b)
+		if err != nil {
+			x.replica.blame(p, cid.Undef, refuse(ReasonCID, "hello names a head that is no CID"))
+			return
+		}
+		heads = append(heads, c)
+	}
+	x.replica.noteOwn(msg.GetYours())
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	l := x.links[p]
+	if l == nil {
+		return
+	}
+	if len(msg.GetView()) > 0 { // a greeting between strangers says nothing more
+		l.heads, l.seen = heads, time.Now()
+		copy(l.view[:], msg.GetView())
+	}
+	l.greet = l.greet || !known || len(msg.GetView()) == 0
+	l.nudge()
+}
+
+// noteOwn notes that a peer holds this node's changes up to a number.
+func (r *Replica) noteOwn(seq uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ownKnown = max(r.ownKnown, seq)
+}
+
+// announced returns the heads that this node tells others of. Changes of a
+// revoked author are told of only as the ancestry of others.
+func (r *Replica) announced() []cid.Cid {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return cidsOf(r.index.announced())
+}
+
+func (x *index) announced() []*element {
+	todo := x.headList()
+	if x.revoked == 0 {
+		return todo
+	}
+	seen := make(map[*element]bool)
+	var standing []*element
+	for len(todo) > 0 {
+		e := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		switch {
+		case seen[e]:
+		case x.isRevoked(e.author):
+			todo = append(todo, e.after...)
+		default:
+			standing = append(standing, e)
+		}
+		seen[e] = true
+	}
+	var tips []*element
+	for _, e := range standing {
+		covered := false
+		for _, other := range standing {
+			covered = covered || other != e && other.descendsFrom(e)
+		}
+		if !covered {
+			tips = append(tips, e)
+		}
+	}
+	sortByCID(tips)
+	return tips
+}
+
+func (x *index) isRevoked(id peer.ID) bool {
+	a := x.authors[id]
+	return a != nil && len(a.revocations) > 0
+}
+
+// jitter returns d give or take a fifth, so that nodes do not speak in step.
+func jitter(d time.Duration) time.Duration {
+	return d - d/5 + rand.N(2*d/5+1)
+}

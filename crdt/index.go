@@ -1,0 +1,265 @@
+package crdt
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"github.com/ipfs/go-cid"
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"github.com/starling-sync/starling/definition"
+	"github.com/starling-sync/starling/trust"
+)
+
+// index is what a replica knows about its elements, without their contents: a
+// pure function of the set, kept in memory and computed again at every start.
+// It has no lock of its own; Replica guards it.
+type index struct {
+	byCID map[cid.Cid]*element
+	byID  map[definition.ChangeID]*element
+	heads map[*element]struct{}
+	lanes lanes
+
+	files   map[definition.Path]*file
+	folded  map[string][]*file // by fold key
+	below   map[string][]*file // by the fold key of each folder above
+	authors map[peer.ID]*author
+	rules   uint32     // the highest merge version stated
+	grants  []*element // in order of admission
+	revoked int        // how many revocations there are
+}
+
+// file is all that the set says about one path.
+type file struct {
+	path     definition.Path
+	fold     string
+	versions []*version // in order of admission: parents before children
+	heads    []*version // those that count and are no ancestor of another that counts; latest first
+	first    *version   // the earliest that counts, by (time, change id)
+}
+
+// author is all that the set says about one node key.
+type author struct {
+	changes     []*element // in order of admission
+	last        *element   // the change with the highest seq
+	forks       int        // changes that follow the same change as another does
+	grants      []*trust.Grant
+	revocations []*trust.Revocation
+	// kept are the changes that still count although the key is revoked.
+	kept map[*element]struct{}
+}
+
+func newIndex() *index {
+	return &index{
+		byCID:   make(map[cid.Cid]*element),
+		byID:    make(map[definition.ChangeID]*element),
+		heads:   make(map[*element]struct{}),
+		files:   make(map[definition.Path]*file),
+		folded:  make(map[string][]*file),
+		below:   make(map[string][]*file),
+		authors: make(map[peer.ID]*author),
+	}
+}
+
+// add puts a checked element in the index and returns the paths whose view it
+// may have changed. b is the block that e was checked from.
+func (x *index) add(b *block, e *element) []definition.Path {
+	for _, l := range e.after {
+		delete(x.heads, l)
+	}
+	x.lanes.place(e)
+	x.heads[e] = struct{}{}
+	x.byCID[e.cid] = e
+	x.byID[e.id] = e
+
+	switch s := e.statement.(type) {
+	case *trust.Grant:
+		x.grants = append(x.grants, e)
+		a := x.author(s.Member)
+		a.grants = append(a.grants, s)
+	case *trust.Rules:
+		x.rules = max(x.rules, s.Merge)
+	case *trust.Revocation:
+		return x.revoke(s)
+	}
+	if b.change == nil {
+		return nil
+	}
+	a := x.author(e.author)
+	a.add(e)
+	dirty := make(map[*file]struct{}, len(e.versions))
+	for i, v := range e.versions {
+		f := x.file(b.change.edits[i].Path)
+		v.file = f
+		f.versions = append(f.versions, v)
+		if x.counts(v) {
+			f.put(v, x.counts)
+			x.dirty(f, dirty)
+		}
+	}
+	return pathsOf(dirty)
+}
+
+func (a *author) add(e *element) {
+	if e.seq <= uint64(len(a.changes)) {
+		a.forks++
+	}
+	a.changes = append(a.changes, e)
+	if a.last == nil || e.seq > a.last.seq || e.seq == a.last.seq && e.id.Compare(a.last.id) > 0 {
+		a.last = e
+	}
+}
+
+func (x *index) author(id peer.ID) *author {
+	a := x.authors[id]
+	if a == nil {
+		a = &author{}
+		x.authors[id] = a
+	}
+	return a
+}
+
+// revoke applies a revocation: of the member's changes count only those that
+// every revocation's last_change reaches by prev, and none under purge.
+func (x *index) revoke(r *trust.Revocation) []definition.Path {
+	x.revoked++
+	a := x.author(r.Member)
+	kept := make(map[*element]struct{})
+	if r.Mode != trust.ModePurge {
+		for e := x.byID[r.LastChange]; e != nil; e = e.prev {
+			if _, ok := a.kept[e]; ok || len(a.revocations) == 0 {
+				kept[e] = struct{}{}
+			}
+		}
+	}
+	a.revocations = append(a.revocations, r)
+	a.kept = kept
+	dirty := make(map[*file]struct{})
+	for _, e := range a.changes {
+		for _, v := range e.versions {
+			if _, ok := dirty[v.file]; !ok {
+				v.file.recompute(x.counts)
+			}
+			x.dirty(v.file, dirty)
+		}
+	}
+	return pathsOf(dirty)
+}
+
+// counts reports whether a version gives bytes to the view. One that does not
+// still carries ancestry.
+func (x *index) counts(v *version) bool {
+	a := x.authors[v.author]
+	if len(a.revocations) == 0 {
+		return true
+	}
+	_, ok := a.kept[v.element]
+	return ok
+}
+
+func (x *index) file(path definition.Path) *file {
+	f := x.files[path]
+	if f != nil {
+		return f
+	}
+	f = &file{path: path, fold: path.FoldKey()}
+	x.files[path] = f
+	x.folded[f.fold] = append(x.folded[f.fold], f)
+	for folder := range folders(f.fold) {
+		x.below[folder] = append(x.below[folder], f)
+	}
+	return f
+}
+
+// put makes a version that counts a head in place of those that it follows.
+func (f *file) put(v *version, counts func(*version) bool) {
+	drop := make(map[*version]struct{})
+	var follow func(*version)
+	follow = func(v *version) {
+		for _, p := range v.parents {
+			if p.file != f {
+				continue
+			}
+			if _, ok := drop[p]; ok {
+				continue
+			}
+			drop[p] = struct{}{}
+			if !counts(p) { // nobody dropped what it follows
+				follow(p)
+			}
+		}
+	}
+	follow(v)
+	f.heads = slices.DeleteFunc(f.heads, func(h *version) bool { _, ok := drop[h]; return ok })
+	f.heads = append(f.heads, v)
+	slices.SortFunc(f.heads, later)
+	if f.first == nil || later(f.first, v) < 0 {
+		f.first = v
+	}
+}
+
+// recompute finds the heads again after it changed which versions count.
+func (f *file) recompute(counts func(*version) bool) {
+	f.heads, f.first = nil, nil
+	for _, v := range f.versions {
+		if counts(v) {
+			f.put(v, counts)
+		}
+	}
+}
+
+// dirty adds f, and all whose view depends on f's, to the set.
+func (x *index) dirty(f *file, set map[*file]struct{}) {
+	if _, ok := set[f]; ok {
+		return
+	}
+	set[f] = struct{}{}
+	for c := range x.colliders(f) {
+		x.dirty(c, set)
+	}
+}
+
+func pathsOf(files map[*file]struct{}) []definition.Path {
+	paths := make([]definition.Path, 0, len(files))
+	for f := range files {
+		paths = append(paths, f.path)
+	}
+	return paths
+}
+
+// headList returns the heads in the order of their CIDs, which is that of an
+// element's `after`.
+func (x *index) headList() []*element {
+	heads := make([]*element, 0, len(x.heads))
+	for e := range x.heads {
+		heads = append(heads, e)
+	}
+	sortByCID(heads)
+	return heads
+}
+
+func sortByCID(elements []*element) {
+	slices.SortFunc(elements, func(a, b *element) int { return bytes.Compare(a.cid.Bytes(), b.cid.Bytes()) })
+}
+
+func cidsOf(elements []*element) []cid.Cid {
+	cids := make([]cid.Cid, len(elements))
+	for i, e := range elements {
+		cids[i] = e.cid
+	}
+	return cids
+}
+
+// folders yields the folders above a slash-separated name.
+func folders(name string) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		for i := 0; ; {
+			j := strings.IndexByte(name[i:], '/')
+			if j < 0 || !yield(name[:i+j]) {
+				return
+			}
+			i += j + 1
+		}
+	}
+}

@@ -1,0 +1,335 @@
+package crdt
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ipfs/go-cid"
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"github.com/starling-sync/starling/definition"
+	"github.com/starling-sync/starling/trust"
+)
+
+// View returns what the directory should hold for a path. It is computed in
+// memory.
+func (r *Replica) View(path definition.Path) definition.View {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.index.view(path)
+}
+
+// Read returns a path's view and the bytes that it stands for, nil if the file
+// is absent. It reads from the disk.
+func (r *Replica) Read(ctx context.Context, path definition.Path) (definition.View, []byte, error) {
+	view := r.View(path)
+	if !view.Present {
+		return view, nil, nil
+	}
+	edit, err := r.Edit(ctx, view.Winner)
+	if err != nil {
+		return definition.View{}, nil, err
+	}
+	return view, edit.Content, nil
+}
+
+// Edit returns the edit that a version names, or ErrNotFound. It reads from the
+// disk.
+func (r *Replica) Edit(ctx context.Context, v definition.Version) (definition.Edit, error) {
+	c, err := r.change(ctx, v.Change)
+	if err != nil {
+		return definition.Edit{}, err
+	}
+	for _, e := range c.edits {
+		if e.Path == v.Path {
+			return e, nil
+		}
+	}
+	return definition.Edit{}, fmt.Errorf("read version %s: %w", v, ErrNotFound)
+}
+
+// change reads a change from its block.
+func (r *Replica) change(ctx context.Context, id definition.ChangeID) (*change, error) {
+	r.mu.RLock()
+	e := r.index.byID[id]
+	r.mu.RUnlock()
+	if e == nil || e.kind != trust.KindChange {
+		return nil, fmt.Errorf("read change %s: %w", id.Short(), ErrNotFound)
+	}
+	raw, err := r.store.Get(ctx, blockKey(e.prio, e.cid))
+	if err != nil {
+		return nil, fmt.Errorf("read change %s: %w", id.Short(), err)
+	}
+	b, err := openBlock(raw, r.opts.Cluster, true)
+	if err != nil {
+		return nil, fmt.Errorf("read change %s: %w", id.Short(), err)
+	}
+	return b.change, nil
+}
+
+// Paths returns every path that has a version, present or not, in order.
+func (r *Replica) Paths() []definition.Path {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	paths := make([]definition.Path, 0, len(r.index.files))
+	for p := range r.index.files {
+		paths = append(paths, p)
+	}
+	slices.SortFunc(paths, func(a, b definition.Path) int { return strings.Compare(a.String(), b.String()) })
+	return paths
+}
+
+// Views returns the view of every path that has a version, in order.
+func (r *Replica) Views() []definition.View {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	views := make([]definition.View, 0, len(r.index.files))
+	for p := range r.index.files {
+		views = append(views, r.index.view(p))
+	}
+	slices.SortFunc(views, func(a, b definition.View) int { return strings.Compare(a.Path.String(), b.Path.String()) })
+	return views
+}
+
+// Digest returns a hash over the paths and hashes of all files that the
+// directory should hold: equal exactly for equal views.
+func (r *Replica) Digest() definition.Hash {
+	return DigestOf(func(yield func(definition.Path, definition.Hash) bool) {
+		for _, v := range r.Views() {
+			if v.Present && !yield(v.Path, v.Hash) {
+				return
+			}
+		}
+	})
+}
+
+// DigestOf returns the digest of files that come in the order of their paths.
+func DigestOf(files func(yield func(definition.Path, definition.Hash) bool)) definition.Hash {
+	h := sha256.New()
+	for path, hash := range files {
+		h.Write([]byte(path.String()))
+		h.Write([]byte{0}) // no path holds one
+		h.Write(hash[:])
+	}
+	return definition.Hash(h.Sum(nil))
+}
+
+// Heads returns the CIDs of the set's heads in order. Two replicas with equal
+// heads hold equal sets, since a block names its whole ancestry.
+func (r *Replica) Heads() []cid.Cid {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return cidsOf(r.index.headList())
+}
+
+// Has reports whether the set holds an element.
+func (r *Replica) Has(id definition.ChangeID) bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.index.byID[id] != nil
+}
+
+// Holds reports whether the set holds all these blocks, and so their ancestry.
+func (r *Replica) Holds(cids []cid.Cid) bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return !slices.ContainsFunc(cids, func(c cid.Cid) bool { return r.index.byCID[c] == nil })
+}
+
+// Missing returns how many elements of this set are not in the ancestry of
+// heads; of heads that are unknown here, nothing is known.
+func (r *Replica) Missing(heads []cid.Cid) int {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	var have clock
+	for _, c := range heads {
+		if e := r.index.byCID[c]; e != nil {
+			have = have.join(e.seen)
+		}
+	}
+	n := 0
+	for lane, all := range r.index.lanes.elements {
+		n += len(all) - int(have.at(uint32(lane)))
+	}
+	return n
+}
+
+// Stats counts what a replica holds.
+type Stats struct {
+	Elements, Changes, Heads int
+	Refused                  map[Reason]uint64
+	Rules                    uint32 // the merge version in force
+}
+
+// Stats returns the replica's counts.
+func (r *Replica) Stats() Stats {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	s := Stats{
+		Elements: len(r.index.byID),
+		Heads:    len(r.index.heads),
+		Refused:  r.refused.snapshot(),
+		Rules:    r.index.rules,
+	}
+	for _, a := range r.index.authors {
+		s.Changes += len(a.changes)
+	}
+	return s
+}
+
+// Member is what the set says about one node key.
+type Member struct {
+	ID      peer.ID
+	Name    string
+	Role    trust.Role // the highest granted
+	Paths   []string   // the globs of that grant
+	Revoked bool
+
+	// Changes is the highest number of its changes that the set holds.
+	Changes uint64
+	Last    time.Time // of its last change
+	// Forks counts changes that follow the same change as another one does: the
+	// sign of a cloned key.
+	Forks int
+}
+
+// Members returns every key that was ever granted, the earliest first.
+func (r *Replica) Members() []Member {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	var members []Member
+	listed := make(map[peer.ID]bool)
+	for _, e := range r.index.grants {
+		id := e.statement.(*trust.Grant).Member
+		if !listed[id] {
+			listed[id] = true
+			members = append(members, r.index.member(id))
+		}
+	}
+	return members
+}
+
+// Member returns what the set says about a node key; false if it was never
+// granted.
+func (r *Replica) Member(id peer.ID) (Member, bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	a := r.index.authors[id]
+	if a == nil || len(a.grants) == 0 {
+		return Member{}, false
+	}
+	return r.index.member(id), true
+}
+
+func (x *index) member(id peer.ID) Member {
+	a := x.authors[id]
+	best := slices.MaxFunc(a.grants, func(a, b *trust.Grant) int { return cmp.Compare(a.Role, b.Role) })
+	m := Member{ID: id, Name: best.Name, Role: best.Role, Paths: best.Paths, Revoked: len(a.revocations) > 0, Forks: a.forks}
+	if a.last != nil {
+		m.Changes, m.Last = a.last.seq, a.last.time.Time()
+	}
+	return m
+}
+
+// Change is one change as history shows it.
+type Change struct {
+	ID     definition.ChangeID
+	Author peer.ID
+	Seq    uint64
+	Time   time.Time
+	Note   string
+	Actor  string
+	Counts bool // false if its author was revoked before it
+	Edits  []definition.Edit
+}
+
+// Change reads one change. Errors wrap ErrNotFound.
+func (r *Replica) Change(ctx context.Context, id definition.ChangeID) (Change, error) {
+	c, err := r.change(ctx, id)
+	if err != nil {
+		return Change{}, err
+	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	e := r.index.byID[id]
+	return Change{
+		ID: id, Author: e.author, Seq: c.seq, Time: c.time.Time(), Note: c.note, Actor: c.actor,
+		Counts: r.index.counts(e.versions[0]), Edits: c.edits,
+	}, nil
+}
+
+// History returns the ids of the changes of a path, or of all changes if path is
+// zero, latest first: by (time, id) as far as ancestry does not say otherwise.
+// It follows moves back to the path that the file had before.
+func (r *Replica) History(path definition.Path) []definition.ChangeID {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	var changes []*element
+	if path.IsZero() {
+		for _, a := range r.index.authors {
+			changes = append(changes, a.changes...)
+		}
+	} else if f := r.index.files[path]; f != nil {
+		changes = f.history()
+	}
+	slices.SortFunc(changes, func(a, b *element) int {
+		return cmp.Or(cmp.Compare(b.time, a.time), cmp.Compare(b.prio, a.prio), b.id.Compare(a.id))
+	})
+	ids := make([]definition.ChangeID, len(changes))
+	for i, e := range changes {
+		ids[i] = e.id
+	}
+	return ids
+}
+
+// history collects the changes of a file and of those that it was moved from.
+func (f *file) history() []*element {
+	seen := make(map[*version]bool)
+	changes := make(map[*element]bool)
+	var walk func(*version)
+	walk = func(v *version) {
+		if seen[v] {
+			return
+		}
+		seen[v], changes[v.element] = true, true
+		for _, p := range v.parents {
+			walk(p)
+		}
+	}
+	for _, v := range f.versions {
+		walk(v)
+	}
+	out := make([]*element, 0, len(changes))
+	for e := range changes {
+		out = append(out, e)
+	}
+	return out
+}
+
+// Resolve returns the one change whose id begins with prefix. Errors wrap
+// ErrNotFound or say that there are several.
+func (r *Replica) Resolve(prefix string) (definition.ChangeID, error) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	var found []definition.ChangeID
+	for id, e := range r.index.byID {
+		if e.kind == trust.KindChange && strings.HasPrefix(id.String(), prefix) {
+			found = append(found, id)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return definition.ChangeID{}, fmt.Errorf("change %s: %w", prefix, ErrNotFound)
+	case 1:
+		return found[0], nil
+	default:
+		slices.SortFunc(found, func(a, b definition.ChangeID) int { return bytes.Compare(a[:], b[:]) })
+		return definition.ChangeID{}, fmt.Errorf("change %s: %d changes begin so, write more of the id: %w", prefix, len(found), ErrNotFound)
+	}
+}

@@ -1,0 +1,349 @@
+package crdt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"math"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/ipfs/go-cid"
+	ds "github.com/ipfs/go-datastore"
+	dscrdt "github.com/ipfs/go-ds-crdt"
+	"github.com/libp2p/go-libp2p/core/crypto"
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"github.com/starling-sync/starling/definition"
+	"github.com/starling-sync/starling/internal/diskspace"
+	"github.com/starling-sync/starling/trust"
+)
+
+var (
+	// ErrDraft is returned by Append for a draft that no node would accept.
+	ErrDraft = errors.New("invalid draft")
+	// ErrNotMember is returned by Append until this node's own grant is admitted.
+	ErrNotMember = errors.New("this node is no member of the cluster yet")
+	// ErrNotAllowed is returned by Append for an edit that no grant of this node
+	// allows, and by the statements for a key that is not the authority's.
+	ErrNotAllowed = errors.New("not allowed by this node's grants")
+	// ErrRevoked is returned by Append once this node is revoked.
+	ErrRevoked = errors.New("this node was revoked")
+	// ErrBehind is returned by Append while peers hold changes of this node that it
+	// has not got back yet: it was restored from an old copy.
+	ErrBehind = errors.New("this node's own last changes are not fetched yet")
+	// ErrNotFound is returned for a change or a version that the set does not hold.
+	ErrNotFound = errors.New("not in the set")
+	// ErrSpace is returned while the disk has less than MinFree bytes left:
+	// nothing is admitted or appended then.
+	ErrSpace = errors.New("too little free disk space")
+)
+
+// Options configures a replica.
+type Options struct {
+	// Dir holds the store and the marker of an unclean stop. It must exist; the
+	// caller makes sure that no other process uses it.
+	Dir string
+	// Cluster names the cluster whose elements the replica holds.
+	Cluster trust.ClusterID
+	// Key signs this node's changes.
+	Key crypto.PrivKey
+	// MinFree is how many bytes must be free on the store's disk for anything to
+	// be written; 0 means 256 MiB.
+	MinFree uint64
+	// Logger gets what a human wants to know once; nil discards.
+	Logger *slog.Logger
+}
+
+// DefaultMinFree is what Options.MinFree is when it is zero.
+const DefaultMinFree = 256 << 20
+
+// Replica is one node's copy of the set with its index and views. Its methods
+// are safe for concurrent use.
+type Replica struct {
+	opts  Options
+	self  peer.ID
+	log   *slog.Logger
+	store *store
+	dag   *dagService
+	feed  *feed
+	set   *dscrdt.Datastore
+
+	refused *refusals
+	// onAppend is told of each block that this node wrote, once it is on disk.
+	onAppend func(*block)
+	// onStatement is told that a statement was admitted.
+	onStatement func()
+
+	// appendMu is the append lock: one block at a time enters go-ds-crdt, be it
+	// this node's own or an admitted one. It is taken before mu.
+	appendMu sync.Mutex
+	closed   bool
+	failure  error // the store failed: nothing is written any more
+	failed   chan struct{}
+
+	mu    sync.RWMutex // guards what follows
+	index *index
+	dirty map[definition.Path]struct{}
+	wake  chan struct{}
+	// ownKnown is the highest number of this node's own changes that a peer holds.
+	ownKnown uint64
+}
+
+// Open opens the replica in a directory and recovers it: the index is computed
+// from the blocks, go-ds-crdt gets every block that it has not processed, and
+// all of them after an unclean stop. It blocks until that is done.
+func Open(ctx context.Context, opts Options) (*Replica, error) {
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	if opts.MinFree == 0 {
+		opts.MinFree = DefaultMinFree
+	}
+	self, err := peer.IDFromPrivateKey(opts.Key)
+	if err != nil {
+		return nil, fmt.Errorf("open replica: %w", err)
+	}
+	s, err := openStore(opts.Dir, opts.Logger)
+	if err != nil {
+		return nil, fmt.Errorf("open replica: %w", err)
+	}
+	r := &Replica{
+		opts:        opts,
+		self:        self,
+		log:         opts.Logger,
+		store:       s,
+		feed:        newFeed(),
+		refused:     newRefusals(),
+		onAppend:    func(*block) {},
+		onStatement: func() {},
+		index:       newIndex(),
+		dirty:       make(map[definition.Path]struct{}),
+		wake:        make(chan struct{}, 1),
+		failed:      make(chan struct{}),
+	}
+	r.dag = &dagService{store: s, find: r.priority}
+	if err := r.recover(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open replica: %w", err), r.shut())
+	}
+	return r, nil
+}
+
+// openSet starts go-ds-crdt.
+func (r *Replica) openSet() error {
+	opts := dscrdt.DefaultOptions()
+	opts.Logger = setLog{r.log}
+	opts.NumWorkers = 1                       // blocks come one at a time, oldest first
+	opts.RepairInterval = 0                   // recover does what Repair cannot
+	opts.RebroadcastInterval = 24 * time.Hour // hellos carry the heads
+	opts.MaxBatchDeltaSize = math.MaxInt32    // there are no batches
+	set, err := dscrdt.New(r.store, ds.NewKey(setPrefix), r.dag, r.feed, opts)
+	if err != nil {
+		return fmt.Errorf("open set: %w", err)
+	}
+	r.set = set
+	return nil
+}
+
+// marker is the file that tells of an unclean stop: it is there while a replica
+// is open.
+const marker = "unclean"
+
+// recover computes the index and makes go-ds-crdt's records complete.
+// go-ds-crdt marks a block processed before it writes the heads, and its repair
+// does not see what is lost in between; so after an unclean stop its records
+// are dropped and made again.
+func (r *Replica) recover(ctx context.Context) error {
+	markerFile := filepath.Join(r.opts.Dir, marker)
+	_, err := os.Stat(markerFile)
+	unclean := err == nil
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("look for an unclean stop: %w", err)
+	}
+	if unclean {
+		if err := r.store.drop(setPrefix); err != nil {
+			return fmt.Errorf("drop records after an unclean stop: %w", err)
+		}
+	}
+	if err := writeMarker(markerFile); err != nil {
+		return fmt.Errorf("mark the replica as open: %w", err)
+	}
+	processed, err := r.store.processed(ctx)
+	if err != nil {
+		return err
+	}
+	if err := r.openSet(); err != nil {
+		return err
+	}
+	handed := 0
+	err = r.store.blocks(ctx, r.opts.Cluster, func(b *block) error {
+		e, err := r.index.check(b)
+		if err != nil {
+			return fmt.Errorf("stored block %s: %w", b.cid, err)
+		}
+		if _, ok := processed[processedKey(b.cid).String()]; !ok {
+			if err := r.handOver(ctx, b); err != nil {
+				return err
+			}
+			handed++
+		}
+		r.addToIndex(b, e)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if handed > 0 {
+		r.log.Info("recovered the set after an unclean stop", "blocks", handed)
+	}
+	return r.store.sync(ctx)
+}
+
+func writeMarker(name string) error {
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(name))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// Close waits for what is being written, syncs it and closes the store. The
+// caller has closed everything that uses the replica.
+func (r *Replica) Close() error {
+	r.appendMu.Lock()
+	if r.closed {
+		r.appendMu.Unlock()
+		return nil
+	}
+	r.closed = true
+	r.appendMu.Unlock()
+	err := r.store.sync(context.Background())
+	if err := errors.Join(err, r.shut()); err != nil {
+		return fmt.Errorf("close replica: %w", err)
+	}
+	if err := os.Remove(filepath.Join(r.opts.Dir, marker)); err != nil {
+		return fmt.Errorf("close replica: %w", err)
+	}
+	return nil
+}
+
+// shut closes the parts in their order: the feed first, so that go-ds-crdt gets
+// nothing new, the store last.
+func (r *Replica) shut() error {
+	r.feed.close()
+	var err error
+	if r.set != nil {
+		err = r.set.Close()
+	}
+	return errors.Join(err, r.store.Close())
+}
+
+// open says why nothing may be written now, or nil. The caller holds the append
+// lock.
+func (r *Replica) open() error {
+	switch {
+	case r.closed:
+		return errFeedClosed
+	case r.failure != nil:
+		return r.failure
+	}
+	free, err := diskspace.Free(r.opts.Dir)
+	if err != nil {
+		return err
+	}
+	if free < r.opts.MinFree {
+		return fmt.Errorf("%w: %d MiB are free, %d must be", ErrSpace, free>>20, r.opts.MinFree>>20)
+	}
+	return nil
+}
+
+// fail ends all writing after an error that may have left the store and the
+// index apart; the next start computes the index again. The caller holds the
+// append lock.
+func (r *Replica) fail(err error) error {
+	if r.failure == nil {
+		r.failure = fmt.Errorf("storage failed, restart the node: %w", err)
+		close(r.failed)
+	}
+	return r.failure
+}
+
+// Failed is closed once the store has failed; Err then says how.
+func (r *Replica) Failed() <-chan struct{} { return r.failed }
+
+// Err returns how the store failed, or nil.
+func (r *Replica) Err() error {
+	r.appendMu.Lock()
+	defer r.appendMu.Unlock()
+	return r.failure
+}
+
+// addToIndex makes an element that is in the store visible.
+func (r *Replica) addToIndex(b *block, e *element) {
+	r.mu.Lock()
+	for _, p := range r.index.add(b, e) {
+		r.dirty[p] = struct{}{}
+	}
+	r.mu.Unlock()
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+	if e.statement != nil {
+		r.onStatement()
+	}
+}
+
+// Wake has a value whenever TakeDirty may have something. It has one receiver.
+func (r *Replica) Wake() <-chan struct{} { return r.wake }
+
+// TakeDirty returns the paths whose view may have changed since the last call.
+func (r *Replica) TakeDirty() []definition.Path {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	paths := make([]definition.Path, 0, len(r.dirty))
+	for p := range r.dirty {
+		paths = append(paths, p)
+	}
+	clear(r.dirty)
+	return paths
+}
+
+// priority returns the priority of an admitted block.
+func (r *Replica) priority(c cid.Cid) (uint64, bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	e, ok := r.index.byCID[c]
+	if !ok {
+		return 0, false
+	}
+	return e.prio, true
+}
+
+// setLog passes on what go-ds-crdt warns of.
+type setLog struct{ log *slog.Logger }
+
+func (setLog) Debug(...any)          {}
+func (setLog) Debugf(string, ...any) {}
+func (setLog) Info(...any)           {}
+func (setLog) Infof(string, ...any)  {}
+
+func (l setLog) Warn(args ...any)             { l.log.Debug("set", "err", fmt.Sprint(args...)) }
+func (l setLog) Warnf(f string, args ...any)  { l.log.Debug("set", "err", fmt.Sprintf(f, args...)) }
+func (l setLog) Error(args ...any)            { l.log.Error("set", "err", fmt.Sprint(args...)) }
+func (l setLog) Errorf(f string, args ...any) { l.log.Error("set", "err", fmt.Sprintf(f, args...)) }
+func (l setLog) Fatal(args ...any)            { l.Panic(args...) }
+func (l setLog) Fatalf(f string, args ...any) { l.Panicf(f, args...) }
+func (setLog) Panic(args ...any)              { panic(fmt.Sprint(args...)) }
+func (setLog) Panicf(f string, args ...any)   { panic(fmt.Sprintf(f, args...)) }

@@ -1,0 +1,71 @@
+package crdt
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/ipfs/go-cid"
+	"github.com/libp2p/go-libp2p/core/crypto"
+
+	"github.com/starling-sync/starling/trust"
+)
+
+// Grant signs a grant with the authority's key and adds it to the set. Cluster
+// and After are filled in. It returns the element's bytes, which a new member
+// shows at its hellos, and the heads with the grant in them. It blocks for about
+// one fsync.
+func (r *Replica) Grant(ctx context.Context, authority crypto.PrivKey, g trust.Grant) ([]byte, []cid.Cid, error) {
+	return r.declare(ctx, authority, trust.KindGrant, func(h trust.Header) ([]byte, error) {
+		g.Cluster, g.After = h.Cluster, h.After
+		return g.Marshal()
+	})
+}
+
+// Revoke signs a revocation with the authority's key and adds it to the set.
+// Cluster and After are filled in.
+func (r *Replica) Revoke(ctx context.Context, authority crypto.PrivKey, v trust.Revocation) error {
+	_, _, err := r.declare(ctx, authority, trust.KindRevocation, func(h trust.Header) ([]byte, error) {
+		v.Cluster, v.After = h.Cluster, h.After
+		return v.Marshal()
+	})
+	return err
+}
+
+// SetRules signs with the authority's key that a merge version is in force.
+func (r *Replica) SetRules(ctx context.Context, authority crypto.PrivKey, merge uint32) error {
+	_, _, err := r.declare(ctx, authority, trust.KindRules, func(h trust.Header) ([]byte, error) {
+		return trust.Rules{Cluster: h.Cluster, After: h.After, Merge: merge}.Marshal()
+	})
+	return err
+}
+
+func (r *Replica) declare(ctx context.Context, authority crypto.PrivKey, kind string, marshal func(trust.Header) ([]byte, error)) ([]byte, []cid.Cid, error) {
+	id, err := trust.ClusterOf(authority.GetPublic())
+	if err != nil {
+		return nil, nil, fmt.Errorf("state %s: %w", kind, err)
+	}
+	if id != r.opts.Cluster {
+		return nil, nil, fmt.Errorf("state %s: %w: the key is not the authority's", kind, ErrNotAllowed)
+	}
+	r.appendMu.Lock()
+	defer r.appendMu.Unlock()
+	if err := r.open(); err != nil {
+		return nil, nil, fmt.Errorf("state %s: %w", kind, err)
+	}
+	r.mu.RLock()
+	after := r.index.after(nil)
+	r.mu.RUnlock()
+	h := trust.Header{Cluster: r.opts.Cluster, After: cidsOf(after)}
+	payload, err := marshal(h)
+	if err != nil {
+		return nil, nil, fmt.Errorf("state %s: %w", kind, err)
+	}
+	b, err := sealBlock(authority, kind, payload, h, prioOf(after))
+	if err != nil {
+		return nil, nil, fmt.Errorf("state %s: %w", kind, err)
+	}
+	if err := r.put(ctx, b, nil); err != nil {
+		return nil, nil, fmt.Errorf("state %s: %w", kind, err)
+	}
+	return b.element, r.Heads(), nil
+}

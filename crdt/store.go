@@ -1,0 +1,188 @@
+package crdt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/ipfs/boxo/datastore/dshelp"
+	"github.com/ipfs/go-cid"
+	ds "github.com/ipfs/go-datastore"
+	"github.com/ipfs/go-datastore/query"
+	pebbleds "github.com/ipfs/go-ds-pebble"
+
+	"github.com/starling-sync/starling/trust"
+)
+
+// Where things lie in the store. The number is the epoch: a later compaction
+// can start a new set beside this one.
+const (
+	blocksPrefix  = "/0/blocks" // the truth
+	setPrefix     = "/0/set"    // go-ds-crdt's own records, derived
+	recordsPrefix = "/records"  // the mirror's, outside the set
+)
+
+// Sizes of pebble. A registry is a few MB, so the idle memory is kept small; a
+// memtable of this size still takes thousands of small definitions.
+const (
+	cacheSize    = 8 << 20
+	memTableSize = 4 << 20
+	bloomBits    = 10
+)
+
+// store is the disk below a replica: blocks, go-ds-crdt's records, the
+// mirror's. Writes are not synced one by one; sync covers all before it.
+type store struct {
+	*pebbleds.Datastore
+}
+
+func openStore(dir string, log *slog.Logger) (*store, error) {
+	cache := pebble.NewCache(cacheSize)
+	defer cache.Unref() // the database holds its own reference
+	opts := &pebble.Options{
+		Cache:                       cache,
+		MemTableSize:                memTableSize,
+		MemTableStopWritesThreshold: 4,
+		FormatMajorVersion:          pebble.FormatNewest,
+		Logger:                      pebbleLog{log},
+	}
+	for i := range opts.Levels {
+		// Most look-ups are for keys that are not there.
+		opts.Levels[i].FilterPolicy = bloom.FilterPolicy(bloomBits)
+	}
+	db, err := pebble.Open(filepath.Join(dir, "store"), opts)
+	if err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	d, err := pebbleds.NewDatastore("", pebbleds.WithPebbleDB(db))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open store: %w", err), db.Close())
+	}
+	return &store{d}, nil
+}
+
+// sync makes every write before it durable. It blocks for one fsync.
+func (s *store) sync(ctx context.Context) error { return s.Sync(ctx, ds.NewKey("/")) }
+
+// drop deletes everything below a prefix.
+func (s *store) drop(prefix string) error {
+	return s.DB.DeleteRange([]byte(prefix+"/"), []byte(prefix+"0"), pebble.NoSync) // '0' follows '/'
+}
+
+// blockKey is where a block lies: below its priority, so that reading the
+// blocks in the order of their keys is reading them oldest first.
+func blockKey(prio uint64, c cid.Cid) ds.Key {
+	return ds.RawKey(fmt.Sprintf("%s/%016x%s", blocksPrefix, prio, hashKey(c)))
+}
+
+// processedKey is where go-ds-crdt notes that it has processed a block.
+func processedKey(c cid.Cid) ds.Key { return ds.RawKey(setPrefix + "/b" + hashKey(c)) }
+
+// hashKey is how go-ds-crdt writes a block's multihash in a key.
+func hashKey(c cid.Cid) string { return dshelp.MultihashToDsKey(c.Hash()).String() }
+
+// blocks calls yield with every stored block, oldest first.
+func (s *store) blocks(ctx context.Context, cluster trust.ClusterID, yield func(*block) error) error {
+	results, err := s.Query(ctx, query.Query{Prefix: blocksPrefix, Orders: []query.Order{query.OrderByKey{}}})
+	if err != nil {
+		return fmt.Errorf("read blocks: %w", err)
+	}
+	defer func() { _ = results.Close() }() // of a read; the errors that matter come in the results
+	for r := range results.Next() {
+		if r.Error != nil {
+			return fmt.Errorf("read blocks: %w", r.Error)
+		}
+		b, err := openBlock(r.Value, cluster, true)
+		if err != nil {
+			return fmt.Errorf("read block %s: %w", r.Key, err)
+		}
+		if err := yield(b); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// processed returns the keys of the blocks that go-ds-crdt has processed.
+func (s *store) processed(ctx context.Context) (map[string]struct{}, error) {
+	results, err := s.Query(ctx, query.Query{Prefix: setPrefix + "/b", KeysOnly: true})
+	if err != nil {
+		return nil, fmt.Errorf("read processed blocks: %w", err)
+	}
+	defer func() { _ = results.Close() }()
+	keys := make(map[string]struct{})
+	for r := range results.Next() {
+		if r.Error != nil {
+			return nil, fmt.Errorf("read processed blocks: %w", r.Error)
+		}
+		keys[r.Key] = struct{}{}
+	}
+	return keys, ctx.Err()
+}
+
+// write puts a block and records in one batch.
+func (s *store) write(ctx context.Context, b *block, records map[string][]byte) error {
+	batch, err := s.Batch(ctx)
+	if err != nil {
+		return fmt.Errorf("write block: %w", err)
+	}
+	if b != nil {
+		if err := batch.Put(ctx, blockKey(b.prio, b.cid), b.raw); err != nil {
+			return fmt.Errorf("write block: %w", err)
+		}
+	}
+	for key, value := range records {
+		k := ds.RawKey(recordsPrefix + "/" + key)
+		if value == nil {
+			err = batch.Delete(ctx, k)
+		} else {
+			err = batch.Put(ctx, k, value)
+		}
+		if err != nil {
+			return fmt.Errorf("write record: %w", err)
+		}
+	}
+	if err := batch.Commit(ctx); err != nil {
+		return fmt.Errorf("write batch: %w", err)
+	}
+	return nil
+}
+
+// records returns the records whose key begins with prefix.
+func (s *store) records(ctx context.Context, prefix string) (map[string][]byte, error) {
+	results, err := s.Query(ctx, query.Query{Prefix: recordsPrefix})
+	if err != nil {
+		return nil, fmt.Errorf("read records: %w", err)
+	}
+	defer func() { _ = results.Close() }()
+	out := make(map[string][]byte)
+	for r := range results.Next() {
+		if r.Error != nil {
+			return nil, fmt.Errorf("read records: %w", r.Error)
+		}
+		if key := strings.TrimPrefix(r.Key, recordsPrefix+"/"); strings.HasPrefix(key, prefix) {
+			out[key] = r.Value
+		}
+	}
+	return out, ctx.Err()
+}
+
+// pebbleLog passes on pebble's errors; its information is not for people.
+type pebbleLog struct{ log *slog.Logger }
+
+func (pebbleLog) Infof(string, ...any) {}
+
+func (l pebbleLog) Errorf(format string, args ...any) {
+	l.log.Error("storage error", "err", fmt.Sprintf(format, args...))
+}
+
+// Fatalf is called when the write-ahead log cannot be written: pebble wants the
+// process to end before anything more is acknowledged.
+func (l pebbleLog) Fatalf(format string, args ...any) {
+	panic("storage failed: " + fmt.Sprintf(format, args...))
+}
