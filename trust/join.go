@@ -44,7 +44,7 @@ type Welcome struct {
 // network. Joining again with the same key and token gives the same grant, so a
 // Join whose answer was lost can be repeated.
 //
-// It blocks for at most 30 seconds beyond the dial. Errors wrap ErrTokenRefused,
+// It blocks for at most 30 seconds. Errors wrap ErrTokenRefused,
 // ErrTokenExpired, ErrTokenUsed, ErrNameTaken, ErrTooManyAttempts or ErrInviter if
 // the inviter said no; ErrForeign, ErrEncoding or ErrSignature if its answer proves
 // nothing; else they are the network's.
@@ -63,11 +63,11 @@ func join(ctx context.Context, h host.Host, t Token, name string) (Welcome, erro
 	if err := CheckName(name); err != nil {
 		return Welcome{}, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, joinTimeout)
+	defer cancel()
 	if err := h.Connect(ctx, t.AddrInfo()); err != nil {
 		return Welcome{}, fmt.Errorf("dial inviter: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, joinTimeout)
-	defer cancel()
 	s, err := h.NewStream(ctx, t.Inviter, JoinProtocol)
 	if unsupported := (msmux.ErrNotSupported[protocol.ID]{}); errors.As(err, &unsupported) {
 		return Welcome{}, fmt.Errorf("%w: %s does not hold the authority key now", ErrInviter, t.Inviter)
