@@ -9,13 +9,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/starling-sync/starling/definition"
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/starling-sync/starling/definition"
 )
 
 // corpus returns collected definitions by name, or none where they are not at hand.
-func corpus(t testing.TB) map[string][]byte {
-	t.Helper()
+func corpus(tb testing.TB) map[string][]byte {
+	tb.Helper()
 	const root = "../../shared/corpus"
 	files := map[string][]byte{}
 	if _, err := os.Stat(root); err != nil {
@@ -38,7 +39,7 @@ func corpus(t testing.TB) map[string][]byte {
 		return err
 	})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return files
 }
@@ -75,8 +76,8 @@ func TestCorpus(t *testing.T) {
 		if doc.Syntax() == definition.YAML {
 			continue
 		}
-		walk(doc.Root(), func(start, end int32) {
-			if start >= end || int(end) > len(content) {
+		walk(doc.Root(), func(start, end int) {
+			if start >= end || end > len(content) {
 				t.Errorf("%s has a value from %d to %d", name, start, end)
 			}
 		})

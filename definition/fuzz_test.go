@@ -10,8 +10,9 @@ import (
 	"testing"
 
 	"github.com/hjson/hjson-go/v4"
-	"github.com/starling-sync/starling/definition"
 	"github.com/tailscale/hujson"
+
+	"github.com/starling-sync/starling/definition"
 )
 
 func FuzzParsePath(f *testing.F) {
@@ -48,6 +49,7 @@ func FuzzParsePath(f *testing.F) {
 
 // addTexts seeds a fuzz target with examples of all syntaxes.
 func addTexts(f *testing.F) {
+	f.Helper()
 	for _, s := range []string{
 		"", "{}", "[]", `{"a": [1, -2.5e3, true, false, null, "b\né"], }`, "// c\n{/* c */ \"a\": {}}",
 		"{a: b c\nd: 'e'\nf: '''\n g\n '''\n # h\n}", "a: 1\nb: [c\nd]", `["😀", "\ud83d"]`,
@@ -103,7 +105,7 @@ func FuzzComplete(f *testing.F) {
 		if err != nil || !doc.Complete() {
 			return
 		}
-		for n := range int(doc.Root().End) {
+		for n := range doc.Root().End {
 			if beginning, _ := definition.Parse(path, content[:n]); beginning.Complete() {
 				t.Fatalf("%q is complete, but it is the beginning of %q", content[:n], content)
 			}
@@ -138,7 +140,7 @@ func FuzzJSON(f *testing.F) {
 
 func compareHujson(t *testing.T, content []byte, got definition.Value, want hujson.Value) {
 	t.Helper()
-	if int(got.Start) != want.StartOffset || int(got.End) != want.EndOffset {
+	if got.Start != want.StartOffset || got.End != want.EndOffset {
 		t.Errorf("%q: a value from %d to %d, hujson from %d to %d", content, got.Start, got.End, want.StartOffset, want.EndOffset)
 	}
 	switch want := want.Value.(type) {

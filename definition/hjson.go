@@ -1,14 +1,9 @@
 package definition
 
-import (
-	"bytes"
-	"strings"
-	"unicode/utf16"
-	"unicode/utf8"
-)
+import "bytes"
 
 // byteOrderMark is what some editors put before UTF-8 text.
-var byteOrderMark = []byte("\xef\xbb\xbf")
+const byteOrderMark = "\ufeff"
 
 // hjsonReader reads JSON and its superset HJSON in one pass and keeps positions.
 //
@@ -33,7 +28,7 @@ func parseHJSON(content []byte) (Document, error) {
 		return Document{}, err
 	}
 	r := &hjsonReader{src: content}
-	if bytes.HasPrefix(content, byteOrderMark) {
+	if bytes.HasPrefix(content, []byte(byteOrderMark)) {
 		r.at = len(byteOrderMark)
 	}
 	root, enclosed, err := r.document()
@@ -98,7 +93,7 @@ func (r *hjsonReader) value() (Value, error) {
 		if err != nil {
 			return Value{}, err
 		}
-		return Value{Kind: String, Text: text, Start: int32(start), End: int32(r.at)}, nil
+		return Value{Kind: String, Text: text, Start: start, End: r.at}, nil
 	case ',', ':', '}', ']', 0:
 		return Value{}, r.fail(start, "a value is missing")
 	}
@@ -108,7 +103,7 @@ func (r *hjsonReader) value() (Value, error) {
 // members reads an object's members up to the closing brace, or up to the end of
 // the text if closing is 0. The object begins at start.
 func (r *hjsonReader) members(start int, closing byte) (Value, error) {
-	object := Value{Kind: Object, Start: int32(start)}
+	object := Value{Kind: Object, Start: start}
 	var keys keySet
 	for {
 		if err := r.space(); err != nil {
@@ -119,32 +114,13 @@ func (r *hjsonReader) members(start int, closing byte) (Value, error) {
 			if closing != 0 {
 				r.at++
 			}
-			object.End = int32(r.at)
+			object.End = r.at
 			return object, nil
 		case 0:
 			return Value{}, r.fail(r.at, "the text ends inside an object: its closing brace is missing")
 		}
-		m := Member{Start: int32(r.at)}
-		var err error
-		if m.Key, err = r.key(); err != nil {
-			return Value{}, err
-		}
-		m.End = int32(r.at)
-		if first, twice := keys.add(object.Members, m.Key); twice {
-			line, _ := position(r.src, int(object.Members[first].Start))
-			return Value{}, r.fail(int(m.Start), duplicateText(line))
-		}
-		if err := r.space(); err != nil {
-			return Value{}, err
-		}
-		if r.peek() != ':' {
-			return Value{}, r.fail(r.at, "a colon is missing after a key")
-		}
-		r.at++
-		if err := r.space(); err != nil {
-			return Value{}, err
-		}
-		if m.Value, err = r.value(); err != nil {
+		m, err := r.member(object.Members, &keys)
+		if err != nil {
 			return Value{}, err
 		}
 		object.Members = append(object.Members, m)
@@ -154,10 +130,36 @@ func (r *hjsonReader) members(start int, closing byte) (Value, error) {
 	}
 }
 
+// member reads one member of the object that has the members before already.
+func (r *hjsonReader) member(before []Member, keys *keySet) (Member, error) {
+	m := Member{Start: r.at}
+	var err error
+	if m.Key, err = r.key(); err != nil {
+		return Member{}, err
+	}
+	m.End = r.at
+	if first, twice := keys.add(before, m.Key); twice {
+		line, _ := position(r.src, before[first].Start)
+		return Member{}, r.fail(m.Start, duplicateText(line))
+	}
+	if err := r.space(); err != nil {
+		return Member{}, err
+	}
+	if r.peek() != ':' {
+		return Member{}, r.fail(r.at, "a colon is missing after a key")
+	}
+	r.at++
+	if err := r.space(); err != nil {
+		return Member{}, err
+	}
+	m.Value, err = r.value()
+	return m, err
+}
+
 // items reads an array's items up to the closing bracket. The array begins at
 // start.
 func (r *hjsonReader) items(start int) (Value, error) {
-	array := Value{Kind: Array, Start: int32(start)}
+	array := Value{Kind: Array, Start: start}
 	for {
 		if err := r.space(); err != nil {
 			return Value{}, err
@@ -165,7 +167,7 @@ func (r *hjsonReader) items(start int) (Value, error) {
 		switch r.peek() {
 		case ']':
 			r.at++
-			array.End = int32(r.at)
+			array.End = r.at
 			return array, nil
 		case 0:
 			return Value{}, r.fail(r.at, "the text ends inside an array: its closing bracket is missing")
@@ -216,226 +218,6 @@ func (r *hjsonReader) key() (string, error) {
 		}
 		r.at++
 	}
-}
-
-// quoted reads a string in double or single quotes.
-func (r *hjsonReader) quoted() (string, error) {
-	start := r.at
-	quote := r.src[start]
-	if quote == '\'' {
-		r.lax = true
-	}
-	r.at++
-	from := r.at
-	var text []byte // what was unescaped before from; most strings need none
-	for {
-		switch c := r.peek(); c {
-		case quote:
-			text = append(text, r.src[from:r.at]...)
-			r.at++
-			return string(text), nil
-		case '\\':
-			text = append(text, r.src[from:r.at]...)
-			var err error
-			if text, err = r.escape(text); err != nil {
-				return "", err
-			}
-			from = r.at
-		case '\n', '\r', 0:
-			return "", r.fail(start, "a string is not closed on its line")
-		case '\t':
-			r.lax = true
-			r.at++
-		default:
-			r.at++
-		}
-	}
-}
-
-// escape appends to text what a backslash and the characters after it stand for.
-func (r *hjsonReader) escape(text []byte) ([]byte, error) {
-	start := r.at
-	r.at++
-	c := r.peek()
-	r.at++
-	switch c {
-	case '"', '\\', '/':
-		return append(text, c), nil
-	case '\'':
-		r.lax = true
-		return append(text, c), nil
-	case 'b':
-		return append(text, '\b'), nil
-	case 'f':
-		return append(text, '\f'), nil
-	case 'n':
-		return append(text, '\n'), nil
-	case 'r':
-		return append(text, '\r'), nil
-	case 't':
-		return append(text, '\t'), nil
-	case 'u':
-		unit, ok := r.hex4(r.at)
-		if !ok {
-			break
-		}
-		r.at += 4
-		if utf16.IsSurrogate(unit) {
-			unit = r.lowSurrogate(unit)
-		}
-		return utf8.AppendRune(text, unit), nil
-	}
-	return nil, r.fail(start, "a backslash is followed by no known escape")
-}
-
-// lowSurrogate completes a UTF-16 pair whose first unit was read. A unit
-// without its other half is U+FFFD, as encoding/json has it.
-func (r *hjsonReader) lowSurrogate(high rune) rune {
-	if !bytes.HasPrefix(r.src[r.at:], []byte(`\u`)) {
-		return utf8.RuneError
-	}
-	low, ok := r.hex4(r.at + 2)
-	if !ok {
-		return utf8.RuneError
-	}
-	pair := utf16.DecodeRune(high, low)
-	if pair != utf8.RuneError {
-		r.at += 6
-	}
-	return pair
-}
-
-// hex4 reads the four hexadecimal digits at an offset.
-func (r *hjsonReader) hex4(at int) (rune, bool) {
-	if at+4 > len(r.src) {
-		return 0, false
-	}
-	var unit rune
-	for _, c := range r.src[at : at+4] {
-		switch {
-		case '0' <= c && c <= '9':
-			c -= '0'
-		case 'a' <= c && c <= 'f':
-			c -= 'a' - 10
-		case 'A' <= c && c <= 'F':
-			c -= 'A' - 10
-		default:
-			return 0, false
-		}
-		unit = unit<<4 | rune(c)
-	}
-	return unit, true
-}
-
-// multiline reads the rest of a string in triple quotes; the reader stands behind
-// the opening ones, which begin at start. Lines lose at most the indentation that
-// the opening quotes have, carriage returns go, and so does a line end directly after
-// the opening quotes or before the closing ones.
-func (r *hjsonReader) multiline(start int) (string, error) {
-	length := bytes.Index(r.src[r.at:], []byte("'''"))
-	if length < 0 {
-		return "", r.fail(start, "a string in triple quotes is not closed")
-	}
-	body := strings.TrimLeft(string(r.src[r.at:r.at+length]), " \t\r")
-	r.at += length + len("'''")
-
-	lines := strings.Split(body, "\n")
-	if len(lines) == 1 {
-		return strings.ReplaceAll(body, "\r", ""), nil
-	}
-	indent := start - bytes.LastIndexByte(r.src[:start], '\n') - 1
-	for i, line := range lines {
-		if i > 0 {
-			unindented := strings.TrimLeft(line, " \t\r")
-			line = line[min(indent, len(line)-len(unindented)):]
-		}
-		lines[i] = strings.ReplaceAll(line, "\r", "")
-	}
-	if lines[0] == "" {
-		lines = lines[1:]
-	}
-	return strings.TrimSuffix(strings.Join(lines, "\n"), "\n"), nil
-}
-
-// bare reads a value without quotes: a number, true, false or null up to the next
-// punctuation or comment, else a string up to the end of the line.
-func (r *hjsonReader) bare() Value {
-	start := r.at
-	value := func(kind Kind, end int) Value {
-		text := bytes.TrimRight(r.src[start:end], " \t\r\n")
-		r.at = start + len(text)
-		return Value{Kind: kind, Text: string(text), Start: int32(start), End: int32(r.at)}
-	}
-	end := start
-scan:
-	for ; end < len(r.src); end++ {
-		switch r.src[end] {
-		case ',', '}', ']', '#', '\r', '\n':
-			break scan
-		case '/':
-			if next := r.src[end+1:]; len(next) > 0 && (next[0] == '/' || next[0] == '*') {
-				break scan
-			}
-		}
-	}
-	if kind := literalKind(bytes.TrimRight(r.src[start:end], " \t")); kind != 0 {
-		return value(kind, end)
-	}
-	r.lax = true
-	if length := bytes.IndexAny(r.src[end:], "\r\n"); length >= 0 {
-		return value(String, end+length)
-	}
-	return value(String, len(r.src))
-}
-
-// literalKind returns the kind of true, false, null or a number of RFC 8259, or 0.
-func literalKind(text []byte) Kind {
-	switch string(text) {
-	case "true", "false":
-		return Bool
-	case "null":
-		return Null
-	}
-	if isNumber(text) {
-		return Number
-	}
-	return 0
-}
-
-// isNumber reports whether text is a number of RFC 8259.
-func isNumber(text []byte) bool {
-	text = bytes.TrimPrefix(text, []byte{'-'})
-	whole := digits(text)
-	if whole == 0 || whole > 1 && text[0] == '0' {
-		return false
-	}
-	text = text[whole:]
-	if len(text) > 0 && text[0] == '.' {
-		fraction := digits(text[1:])
-		if fraction == 0 {
-			return false
-		}
-		text = text[1+fraction:]
-	}
-	if len(text) > 0 && (text[0] == 'e' || text[0] == 'E') {
-		text = text[1:]
-		if len(text) > 0 && (text[0] == '+' || text[0] == '-') {
-			text = text[1:]
-		}
-		exponent := digits(text)
-		return exponent > 0 && exponent == len(text)
-	}
-	return len(text) == 0
-}
-
-// digits returns how many decimal digits text begins with.
-func digits(text []byte) int {
-	for i, c := range text {
-		if c < '0' || c > '9' {
-			return i
-		}
-	}
-	return len(text)
 }
 
 // space skips white space and comments.

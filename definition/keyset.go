@@ -2,6 +2,7 @@ package definition
 
 import "fmt"
 
+// textTooDeep says of an object or array that it exceeds maxDepth.
 const textTooDeep = "objects and arrays nest too deeply"
 
 // keySet finds equal keys of one object while its members are collected. Most
@@ -32,6 +33,7 @@ func (s *keySet) add(members []Member, key string) (first int, twice bool) {
 	return first, twice
 }
 
+// duplicateText says of a key that it came first on a line.
 func duplicateText(line int) string {
 	return fmt.Sprintf("the object has this key already, on line %d", line)
 }

@@ -10,11 +10,11 @@ import (
 	"github.com/starling-sync/starling/definition"
 )
 
-func mustPath(t testing.TB, s string) definition.Path {
-	t.Helper()
+func mustPath(tb testing.TB, s string) definition.Path {
+	tb.Helper()
 	p, err := definition.ParsePath(s)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return p
 }

@@ -38,7 +38,7 @@ func syntaxErrorAt(content []byte, offset int, text string) *SyntaxError {
 
 // position turns a byte offset in content into line and column.
 func position(content []byte, offset int) (line, column int) {
-	before := bytes.TrimPrefix(content[:offset], byteOrderMark)
+	before := bytes.TrimPrefix(content[:offset], []byte(byteOrderMark))
 	lineStart := bytes.LastIndexByte(before, '\n') + 1
 	return bytes.Count(before, []byte{'\n'}) + 1, utf8.RuneCount(before[lineStart:]) + 1
 }

@@ -52,12 +52,12 @@ func writeOutline(b *strings.Builder, v definition.Value) {
 }
 
 // parse parses content under a name and checks that its bytes stay as they are.
-func parse(t testing.TB, name, content string) (definition.Document, error) {
-	t.Helper()
+func parse(tb testing.TB, name, content string) (definition.Document, error) {
+	tb.Helper()
 	given := []byte(content)
-	doc, err := definition.Parse(mustPath(t, name), given)
+	doc, err := definition.Parse(mustPath(tb, name), given)
 	if string(given) != content {
-		t.Errorf("Parse changed the content %q to %q", content, given)
+		tb.Errorf("Parse changed the content %q to %q", content, given)
 	}
 	return doc, err
 }
@@ -322,7 +322,7 @@ func TestValuePositions(t *testing.T) {
 		t.Fatal(err)
 	}
 	var texts []string
-	walk(doc.Root(), func(start, end int32) { texts = append(texts, content[start:end]) })
+	walk(doc.Root(), func(start, end int) { texts = append(texts, content[start:end]) })
 	want := []string{
 		content[strings.Index(content, "{"):],
 		"a", "[1, \"é\\n\" , {}]", "1", "\"é\\n\"", "{}",
@@ -334,7 +334,7 @@ func TestValuePositions(t *testing.T) {
 }
 
 // walk calls visit with the positions of each key and value in the order of the text.
-func walk(v definition.Value, visit func(start, end int32)) {
+func walk(v definition.Value, visit func(start, end int)) {
 	visit(v.Start, v.End)
 	for _, item := range v.Items {
 		walk(item, visit)

@@ -33,7 +33,7 @@ type Value struct {
 
 	// Start and End delimit the value's own text in the content of JSON and
 	// HJSON, in bytes: content[Start:End]. Both are 0 in YAML.
-	Start, End int32
+	Start, End int
 }
 
 // Member is one key of an object with its value.
@@ -41,7 +41,7 @@ type Member struct {
 	Key   string
 	Value Value
 	// Start and End delimit the key's text, quotes included, like a Value's.
-	Start, End int32
+	Start, End int
 }
 
 // Get returns the value of an object's member. It reports false if v is no object

@@ -28,6 +28,22 @@ func TestChangeIDText(t *testing.T) {
 	}
 }
 
+func TestHashText(t *testing.T) {
+	// The SHA-256 of nothing, known from FIPS 180-4, in lower-case base32.
+	if got, want := definition.HashOf(nil).String(), "4oymiquy7qobjgx36tejs35zeqt24qpemsnzgtfeswmrw6csxbkq"; got != want {
+		t.Errorf("the hash of nothing is %s, want %s", got, want)
+	}
+}
+
+func TestZeroNamesNothing(t *testing.T) {
+	if !(definition.ChangeID{}).IsZero() || (definition.ChangeID{31: 1}).IsZero() {
+		t.Error("only the zero change id should be zero")
+	}
+	if !(definition.Version{}).IsZero() || (definition.Version{Path: mustPath(t, "a")}).IsZero() {
+		t.Error("only the zero version should be zero")
+	}
+}
+
 func TestVersionText(t *testing.T) {
 	v := definition.Version{Change: definition.ChangeID{1}, Path: mustPath(t, "a/b.json")}
 	if got, want := v.String(), "a/b.json@"+v.Change.String(); got != want {
