@@ -69,13 +69,27 @@ func (r *Replica) writable(d definition.Draft) error {
 	case r.ownKnown > uint64(len(me.changes)): // restored from an old copy
 		return fmt.Errorf("%w: peers hold %d of this node's changes, it has %d", ErrBehind, r.ownKnown, len(me.changes))
 	}
+	var refused []definition.Path
 	for _, e := range d.Edits {
 		if !slices.ContainsFunc(me.grants, func(g *trust.Grant) bool { return g.Allows(e.Path) }) {
-			return fmt.Errorf("%w: %s", ErrNotAllowed, e.Path)
+			refused = append(refused, e.Path)
 		}
+	}
+	if len(refused) > 0 {
+		return &pathsError{refused}
 	}
 	return nil
 }
+
+// pathsError refuses a draft because of some of its paths.
+type pathsError struct{ paths []definition.Path }
+
+func (e *pathsError) Error() string { return fmt.Sprintf("%v: %s", ErrNotAllowed, e.paths[0]) }
+
+func (e *pathsError) Is(target error) bool { return target == ErrNotAllowed }
+
+// RefusedPaths returns the paths that this node may never write.
+func (e *pathsError) RefusedPaths() []definition.Path { return e.paths }
 
 // sign makes the blocks of a draft, each on top of the one before. The caller
 // holds the append lock.

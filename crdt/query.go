@@ -54,6 +54,24 @@ func (r *Replica) Edit(ctx context.Context, v definition.Version) (definition.Ed
 	return definition.Edit{}, fmt.Errorf("read version %s: %w", v, ErrNotFound)
 }
 
+// VersionInfo is what the index knows about a version.
+type VersionInfo struct {
+	Author peer.ID
+	Time   time.Time
+	Size   int // bytes; 0 for a deletion
+}
+
+// Version returns what the index knows about a version, or ErrNotFound.
+func (r *Replica) Version(v definition.Version) (VersionInfo, error) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	found := r.index.versionIn(r.index.byID[v.Change], v.Path)
+	if found == nil {
+		return VersionInfo{}, fmt.Errorf("version %s: %w", v, ErrNotFound)
+	}
+	return VersionInfo{Author: found.author, Time: found.time.Time(), Size: found.size}, nil
+}
+
 // change reads a change from its block.
 func (r *Replica) change(ctx context.Context, id definition.ChangeID) (*change, error) {
 	r.mu.RLock()

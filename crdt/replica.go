@@ -55,6 +55,9 @@ type Options struct {
 	// MinFree is how many bytes must be free on the store's disk for anything to
 	// be written; 0 means 256 MiB.
 	MinFree uint64
+	// OnStatement is called after a grant, revocation or rules statement was
+	// admitted, by the goroutine that admitted it; it must not block or append.
+	OnStatement func()
 	// Logger gets what a human wants to know once; nil discards.
 	Logger *slog.Logger
 }
@@ -76,8 +79,6 @@ type Replica struct {
 	refused *refusals
 	// onAppend is told of each block that this node wrote, once it is on disk.
 	onAppend func(*block)
-	// onStatement is told that a statement was admitted.
-	onStatement func()
 
 	// appendMu is the append lock: one block at a time enters go-ds-crdt, be it
 	// this node's own or an admitted one. It is taken before mu.
@@ -90,6 +91,8 @@ type Replica struct {
 	index *index
 	dirty map[definition.Path]struct{}
 	wake  chan struct{}
+	// changed is closed and replaced with each element.
+	changed chan struct{}
 	// ownKnown is the highest number of this node's own changes that a peer holds.
 	ownKnown uint64
 }
@@ -113,18 +116,18 @@ func Open(ctx context.Context, opts Options) (*Replica, error) {
 		return nil, fmt.Errorf("open replica: %w", err)
 	}
 	r := &Replica{
-		opts:        opts,
-		self:        self,
-		log:         opts.Logger,
-		store:       s,
-		feed:        newFeed(),
-		refused:     newRefusals(),
-		onAppend:    func(*block) {},
-		onStatement: func() {},
-		index:       newIndex(),
-		dirty:       make(map[definition.Path]struct{}),
-		wake:        make(chan struct{}, 1),
-		failed:      make(chan struct{}),
+		opts:     opts,
+		self:     self,
+		log:      opts.Logger,
+		store:    s,
+		feed:     newFeed(),
+		refused:  newRefusals(),
+		onAppend: func(*block) {},
+		index:    newIndex(),
+		dirty:    make(map[definition.Path]struct{}),
+		wake:     make(chan struct{}, 1),
+		changed:  make(chan struct{}),
+		failed:   make(chan struct{}),
 	}
 	r.dag = &dagService{store: s, find: r.priority}
 	if err := r.recover(ctx); err != nil {
@@ -295,18 +298,38 @@ func (r *Replica) addToIndex(b *block, e *element) {
 	for _, p := range r.index.add(b, e) {
 		r.dirty[p] = struct{}{}
 	}
+	close(r.changed)
+	r.changed = make(chan struct{})
 	r.mu.Unlock()
 	select {
 	case r.wake <- struct{}{}:
 	default:
 	}
-	if e.statement != nil {
-		r.onStatement()
+	if e.statement != nil && r.opts.OnStatement != nil {
+		r.opts.OnStatement()
 	}
 }
 
 // Wake has a value whenever TakeDirty may have something. It has one receiver.
 func (r *Replica) Wake() <-chan struct{} { return r.wake }
+
+// Await blocks until done reports true or ctx ends. It calls done now and after
+// each element that is admitted.
+func (r *Replica) Await(ctx context.Context, done func() bool) error {
+	for {
+		r.mu.RLock()
+		changed := r.changed
+		r.mu.RUnlock()
+		if done() {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
 
 // TakeDirty returns the paths whose view may have changed since the last call.
 func (r *Replica) TakeDirty() []definition.Path {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/ipfs/go-cid"
 	"github.com/libp2p/go-libp2p/core/crypto"
+	"github.com/libp2p/go-libp2p/core/peer"
 
 	"github.com/starling-sync/starling/trust"
 )
@@ -19,6 +20,30 @@ func (r *Replica) Grant(ctx context.Context, authority crypto.PrivKey, g trust.G
 		g.Cluster, g.After = h.Cluster, h.After
 		return g.Marshal()
 	})
+}
+
+// GrantOf returns the element of a member's latest grant, or ErrNotFound.
+func (r *Replica) GrantOf(ctx context.Context, member peer.ID) ([]byte, error) {
+	r.mu.RLock()
+	var found *element
+	for _, e := range r.index.grants {
+		if e.statement.(*trust.Grant).Member == member {
+			found = e
+		}
+	}
+	r.mu.RUnlock()
+	if found == nil {
+		return nil, fmt.Errorf("grant of %s: %w", member, ErrNotFound)
+	}
+	raw, err := r.store.Get(ctx, blockKey(found.prio, found.cid))
+	if err != nil {
+		return nil, fmt.Errorf("grant of %s: %w", member, err)
+	}
+	b, err := openBlock(raw, r.opts.Cluster, true)
+	if err != nil {
+		return nil, fmt.Errorf("grant of %s: %w", member, err)
+	}
+	return b.element, nil
 }
 
 // Revoke signs a revocation with the authority's key and adds it to the set.

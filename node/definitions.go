@@ -1,0 +1,259 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/bmatcuk/doublestar/v4"
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"github.com/starling-sync/starling/crdt"
+	"github.com/starling-sync/starling/definition"
+	"github.com/starling-sync/starling/mirror"
+)
+
+// Entry is a definition that the directory should hold.
+type Entry struct {
+	Path      definition.Path
+	Size      int
+	Hash      definition.Hash
+	Change    definition.ChangeID // that brought the bytes
+	Author    string              // its author's name
+	Time      time.Time
+	Conflicts int
+}
+
+// List returns the definitions whose path a doublestar glob matches, all if it
+// is empty, in order.
+func (n *Node) List(ctx context.Context, glob string) ([]Entry, error) {
+	if glob != "" && !doublestar.ValidatePattern(glob) {
+		return nil, fmt.Errorf("list: %w: %q is no valid pattern", ErrInvalid, glob)
+	}
+	names := n.names()
+	var entries []Entry
+	for _, v := range n.replica.Views() {
+		if !v.Present || glob != "" && !doublestar.MatchUnvalidated(glob, v.Path.String()) {
+			continue
+		}
+		info, err := n.replica.Version(v.Winner)
+		if err != nil {
+			return nil, fmt.Errorf("list: %w", err)
+		}
+		entries = append(entries, Entry{
+			Path: v.Path, Size: info.Size, Hash: v.Hash, Change: v.Winner.Change,
+			Author: nameOf(names, info.Author), Time: info.Time, Conflicts: len(v.Conflicts),
+		})
+	}
+	return entries, ctx.Err()
+}
+
+// names maps members' keys to names.
+func (n *Node) names() map[peer.ID]string {
+	names := make(map[peer.ID]string)
+	for _, m := range n.replica.Members() {
+		names[m.ID] = m.Name
+	}
+	return names
+}
+
+func nameOf(names map[peer.ID]string, id peer.ID) string {
+	if name, ok := names[id]; ok {
+		return name
+	}
+	return id.String()
+}
+
+// Read returns the bytes of a definition, now or as a change made them. Errors
+// wrap ErrNotFound.
+func (n *Node) Read(ctx context.Context, p definition.Path, at definition.ChangeID) ([]byte, error) {
+	if at.IsZero() {
+		view, content, err := n.replica.Read(ctx, p)
+		if err == nil && !view.Present {
+			err = fmt.Errorf("%s: %w", p, ErrNotFound)
+		}
+		return content, err
+	}
+	edit, err := n.replica.Edit(ctx, definition.Version{Change: at, Path: p})
+	switch {
+	case errors.Is(err, crdt.ErrNotFound):
+		return nil, fmt.Errorf("%s in change %s: %w", p, at.Short(), ErrNotFound)
+	case err != nil:
+		return nil, err
+	case edit.Deleted:
+		return nil, fmt.Errorf("%s in change %s: %w: the change deleted it", p, at.Short(), ErrNotFound)
+	}
+	return edit.Content, nil
+}
+
+// minPrefix is the least that must be written of a change's id.
+const minPrefix = 4
+
+// Resolve returns the change whose id begins with prefix.
+func (n *Node) Resolve(_ context.Context, prefix string) (definition.ChangeID, error) {
+	if len(prefix) < minPrefix {
+		return definition.ChangeID{}, fmt.Errorf("%w: change %q: write at least %d characters of its id", ErrInvalid, prefix, minPrefix)
+	}
+	id, err := n.replica.Resolve(prefix)
+	if errors.Is(err, crdt.ErrNotFound) {
+		return id, fmt.Errorf("%w: %w", ErrNotFound, err)
+	}
+	return id, err
+}
+
+// Edit appends a draft. Edits without parents are made on top of the present
+// heads; a deletion of what is absent is ErrNotFound. The change is on disk when
+// Edit returns.
+func (n *Node) Edit(ctx context.Context, d definition.Draft) ([]definition.Version, error) {
+	for i, e := range d.Edits {
+		view := n.replica.View(e.Path)
+		if e.Deleted && !view.Present {
+			return nil, fmt.Errorf("%s: %w", e.Path, ErrNotFound)
+		}
+		if !e.Deleted {
+			if _, err := definition.Parse(e.Path, e.Content); err != nil {
+				return nil, fmt.Errorf("%w: %s: %w", ErrInvalid, e.Path, err)
+			}
+		}
+		if e.Parents == nil {
+			d.Edits[i].Parents = view.Heads
+		}
+	}
+	versions, err := n.replica.Append(ctx, d, nil)
+	switch {
+	case errors.Is(err, crdt.ErrNotAllowed), errors.Is(err, crdt.ErrRevoked):
+		return nil, fmt.Errorf("%w: %w", ErrRole, err)
+	case errors.Is(err, crdt.ErrDraft):
+		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	return versions, err
+}
+
+// LogQuery selects changes.
+type LogQuery struct {
+	Path   definition.Path     // of this path; zero for all
+	Limit  int                 // at most so many; 0 for all
+	Before definition.ChangeID // only those listed after this one; zero for all
+}
+
+// Change is an atomic batch of edits by one node.
+type Change struct {
+	ID     definition.ChangeID
+	Author string
+	Peer   peer.ID
+	Seq    uint64
+	Time   time.Time
+	Note   string
+	Actor  string
+	Edits  []ChangeEdit
+}
+
+// ChangeEdit is one edit of a change.
+type ChangeEdit struct {
+	Path      definition.Path
+	Kind      EditKind
+	Hash      definition.Hash // zero for a deletion
+	Size      int
+	MovedFrom definition.Path
+}
+
+// EditKind says what an edit does.
+type EditKind string
+
+// Kinds of edits.
+const (
+	EditCreate EditKind = "create"
+	EditChange EditKind = "edit"
+	EditDelete EditKind = "delete"
+	EditAdopt  EditKind = "adopt"
+	EditMove   EditKind = "move"
+)
+
+// Log returns changes, the newest first.
+func (n *Node) Log(ctx context.Context, q LogQuery) ([]Change, error) {
+	ids := n.replica.History(q.Path)
+	if !q.Path.IsZero() && len(ids) == 0 {
+		return nil, fmt.Errorf("log: %s: %w", q.Path, ErrNotFound)
+	}
+	names := n.names()
+	var changes []Change
+	skip := !q.Before.IsZero()
+	for _, id := range ids {
+		if skip {
+			skip = id != q.Before
+			continue
+		}
+		if q.Limit > 0 && len(changes) == q.Limit {
+			break
+		}
+		c, err := n.replica.Change(ctx, id)
+		if err != nil {
+			return nil, fmt.Errorf("log: %w", err)
+		}
+		changes = append(changes, changeOf(c, names))
+	}
+	return changes, nil
+}
+
+func changeOf(c crdt.Change, names map[peer.ID]string) Change {
+	out := Change{
+		ID: c.ID, Author: nameOf(names, c.Author), Peer: c.Author, Seq: c.Seq, Time: c.Time, Note: c.Note, Actor: c.Actor,
+	}
+	for _, e := range c.Edits {
+		edit := ChangeEdit{Path: e.Path, Kind: EditChange, Size: len(e.Content), MovedFrom: e.MovedFrom}
+		switch {
+		case e.Deleted:
+			edit.Kind = EditDelete
+		case e.Adopted:
+			edit.Kind = EditAdopt
+		case !e.MovedFrom.IsZero():
+			edit.Kind = EditMove
+		case len(e.Parents) == 0:
+			edit.Kind = EditCreate
+		}
+		if !e.Deleted {
+			edit.Hash = definition.HashOf(e.Content)
+		}
+		out.Edits = append(out.Edits, edit)
+	}
+	return out
+}
+
+// Approval is a set of losses that the deletion guard holds back.
+type Approval struct {
+	ID     string
+	Reason string
+	Paths  []string
+	Since  time.Time
+}
+
+// Approvals returns what the guard holds back.
+func (n *Node) Approvals(context.Context) []Approval {
+	var out []Approval
+	for _, a := range n.mirror.Approvals() {
+		approval := Approval{ID: a.ID, Reason: a.Kind.String(), Since: a.Since}
+		for _, p := range a.Paths {
+			approval.Paths = append(approval.Paths, p.String())
+		}
+		out = append(out, approval)
+	}
+	return out
+}
+
+// Approve publishes exactly one held set. Errors wrap ErrNotFound.
+func (n *Node) Approve(ctx context.Context, id string) error {
+	return approvalError(n.mirror.Approve(ctx, id))
+}
+
+// Restore puts the files of one held set back. Errors wrap ErrNotFound.
+func (n *Node) Restore(ctx context.Context, id string) error {
+	return approvalError(n.mirror.Restore(ctx, id))
+}
+
+func approvalError(err error) error {
+	if errors.Is(err, mirror.ErrNoApproval) {
+		return fmt.Errorf("%w: %w", ErrNotFound, err)
+	}
+	return err
+}

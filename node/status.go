@@ -1,0 +1,152 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"github.com/starling-sync/starling/trust"
+)
+
+// Status is what a node says of itself.
+type Status struct {
+	Name    string
+	ID      peer.ID
+	Cluster trust.ClusterID
+	Role    trust.Role // zero without a grant
+	Dir     string
+	Version string
+	Uptime  time.Duration
+
+	Ready    bool      // the first sync was done, and the directory was what the view says
+	Syncing  bool      // elements are being fetched or files written
+	Problems []Problem // what needs an operator
+	Held     []HeldFile
+
+	Definitions, Changes, Elements, Heads, Conflicts int
+
+	Members, Reachable int // standing ones, this node among them
+	Behind             int // elements that reachable peers are known to have more
+	Refused            map[string]uint64
+}
+
+// Problem is something that needs an operator.
+type Problem struct{ Code, Text, Do string }
+
+// HeldFile is a file that is neither imported nor exported for now.
+type HeldFile struct {
+	Path, Reason string
+	Since        time.Time
+}
+
+// Status returns the node's state. It does not block for anybody else.
+func (n *Node) Status(_ context.Context) Status {
+	stats := n.replica.Stats()
+	mirrored := n.mirror.Status()
+	s := Status{
+		Name: n.identity.Name, ID: n.identity.Peer, Cluster: n.identity.Cluster, Dir: n.identity.Dir,
+		Version: n.opts.Version, Uptime: time.Since(n.started),
+		Ready:   n.isReady(),
+		Changes: stats.Changes, Elements: stats.Elements, Heads: stats.Heads,
+		Refused: make(map[string]uint64, len(stats.Refused)),
+	}
+	for reason, count := range stats.Refused {
+		s.Refused[string(reason)] = count
+	}
+	for _, v := range n.replica.Views() {
+		if v.Present {
+			s.Definitions++
+		}
+		s.Conflicts += len(v.Conflicts)
+	}
+	forked := ""
+	for _, m := range n.replica.Members() {
+		if m.Forks > 0 && !m.Revoked {
+			forked = m.Name
+		}
+		switch {
+		case m.ID == n.identity.Peer:
+			s.Role = m.Role
+			s.Members++
+			s.Reachable++
+		case !m.Revoked:
+			s.Members++
+			if n.reachable(m.ID) {
+				s.Reachable++
+			}
+		}
+	}
+	for _, p := range n.exchange.Peers() {
+		if !n.replica.Holds(p.Heads) {
+			s.Behind++
+		}
+	}
+	s.Syncing = s.Behind > 0 || mirrored.Busy || !s.Ready
+	for _, h := range mirrored.Held {
+		s.Held = append(s.Held, HeldFile{Path: h.Path, Reason: h.Reason, Since: h.Since})
+	}
+	s.Problems = n.problems(s, mirrored.Stopped, mirrored.LowSpace, forked)
+	return s
+}
+
+// problems lists what needs an operator, the most pressing first.
+func (n *Node) problems(s Status, stopped string, lowSpace bool, forked string) []Problem {
+	var out []Problem
+	add := func(code, do, format string, args ...any) {
+		out = append(out, Problem{Code: code, Text: fmt.Sprintf(format, args...), Do: do})
+	}
+	if stopped != "" {
+		add("mirror_stopped", "mount or restore the directory; nothing was deleted anywhere", "the directory is not mirrored: %s", stopped)
+	}
+	if lowSpace {
+		add("low_space", "free disk space", "too little disk space is free, nothing is taken in")
+	}
+	if m, ok := n.replica.Member(n.identity.Peer); ok && m.Revoked {
+		add("revoked", "join anew with another data directory, or stop this node", "this node was revoked")
+	}
+	if held := n.mirror.Approvals(); len(held) > 0 {
+		files := 0
+		for _, a := range held {
+			files += len(a.Paths)
+		}
+		add("approval", `look at them with "starling approve"`, "%d deletions or reversions are held back", files)
+	}
+	if len(s.Held) > 0 {
+		add("held", "mend or remove the file", "%d files are held, the first is %s: %s", len(s.Held), s.Held[0].Path, s.Held[0].Reason)
+	}
+	if s.Conflicts > 0 {
+		add("conflicts", `look at them with "starling ls" and "starling log PATH"`, "%d conflicts are open", s.Conflicts)
+	}
+	if forked != "" {
+		add("forked_key", "find the copy of the node and stop it, then revoke the key", "two nodes sign with the key of %s", forked)
+	}
+	if rules := n.replica.Stats().Rules; rules > MergeVersion {
+		add("rules", "upgrade this node", "the cluster merges by rules %d, this node knows %d: merged files are held", rules, MergeVersion)
+	}
+	return out
+}
+
+func (n *Node) isReady() bool {
+	select {
+	case <-n.mirror.Ready():
+		return true
+	default:
+		return false
+	}
+}
+
+// poll calls done until it reports true or ctx ends, whose error it returns.
+func (n *Node) poll(ctx context.Context, done func() bool) error {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !done() {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+	return nil
+}
