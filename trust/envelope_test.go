@@ -57,11 +57,11 @@ func TestOpenEnvelopeRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	replace := func(old, new string) []byte {
-		if !strings.Contains(string(data), old) || len(old) != len(new) {
-			t.Fatalf("replace %q by %q: does not fit", old, new)
+	replace := func(from, to string) []byte {
+		if !strings.Contains(string(data), from) || len(from) != len(to) {
+			t.Fatalf("replace %q by %q: does not fit", from, to)
 		}
-		return []byte(strings.Replace(string(data), old, new, 1))
+		return []byte(strings.Replace(string(data), from, to, 1))
 	}
 	signatureTag := protowire.AppendTag(nil, 5, protowire.BytesType)
 	foreign, err := trust.Seal(keyOf(t, 2), trust.KindChange, []byte("payload"))

@@ -16,29 +16,29 @@ import (
 )
 
 // keyOf returns the same Ed25519 key for the same seed.
-func keyOf(t testing.TB, seed byte) crypto.PrivKey {
-	t.Helper()
+func keyOf(tb testing.TB, seed byte) crypto.PrivKey {
+	tb.Helper()
 	key, err := crypto.UnmarshalEd25519PrivateKey(ed25519.NewKeyFromSeed(bytes.Repeat([]byte{seed}, ed25519.SeedSize)))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return key
 }
 
-func peerOf(t testing.TB, key crypto.PrivKey) peer.ID {
-	t.Helper()
+func peerOf(tb testing.TB, key crypto.PrivKey) peer.ID {
+	tb.Helper()
 	id, err := peer.IDFromPrivateKey(key)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return id
 }
 
-func clusterOf(t testing.TB, authority crypto.PrivKey) trust.ClusterID {
-	t.Helper()
+func clusterOf(tb testing.TB, authority crypto.PrivKey) trust.ClusterID {
+	tb.Helper()
 	id, err := trust.ClusterOf(authority.GetPublic())
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return id
 }
@@ -59,20 +59,20 @@ func linksOf(n int) []cid.Cid {
 }
 
 // grantFor seals a grant of the authority for a member.
-func grantFor(t testing.TB, authority crypto.PrivKey, member peer.ID, name string) []byte {
-	t.Helper()
+func grantFor(tb testing.TB, authority crypto.PrivKey, member peer.ID, name string) []byte {
+	tb.Helper()
 	payload, err := trust.Grant{
-		Cluster: clusterOf(t, authority),
+		Cluster: clusterOf(tb, authority),
 		Member:  member,
 		Name:    name,
 		Role:    trust.RoleWriter,
 	}.Marshal()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	env, err := trust.Seal(authority, trust.KindGrant, payload)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return env
 }

@@ -39,12 +39,12 @@ type node struct {
 }
 
 // startNode starts a node of the cluster whose authority is keyOf(1).
-func startNode(t testing.TB, key crypto.PrivKey, change func(*trust.GateOptions)) *node {
-	t.Helper()
-	authority := keyOf(t, 1)
+func startNode(tb testing.TB, key crypto.PrivKey, change func(*trust.GateOptions)) *node {
+	tb.Helper()
+	authority := keyOf(tb, 1)
 	n := &node{standing: make(map[peer.ID]trust.Standing)}
 	o := trust.GateOptions{
-		Cluster:       clusterOf(t, authority),
+		Cluster:       clusterOf(tb, authority),
 		Authority:     authority.GetPublic(),
 		Standing:      n.standingOf,
 		OpenProtocols: []protocol.ID{helloProtocol, trust.JoinProtocol},
@@ -54,7 +54,7 @@ func startNode(t testing.TB, key crypto.PrivKey, change func(*trust.GateOptions)
 		change(&o)
 	}
 	n.gate = trust.NewGate(o)
-	n.inner = startHost(t, key, testPSK, libp2p.ConnectionGater(n.gate))
+	n.inner = startHost(tb, key, testPSK, libp2p.ConnectionGater(n.gate))
 	n.host = n.gate.Host(n.inner)
 	n.host.SetStreamHandler(gatedProtocol, func(s network.Stream) {
 		n.reached.Add(1)
@@ -62,7 +62,7 @@ func startNode(t testing.TB, key crypto.PrivKey, change func(*trust.GateOptions)
 	})
 	n.host.SetStreamHandler(helloProtocol, echo)
 	n.gate.Start(n.inner)
-	t.Cleanup(func() { n.gate.Close() })
+	tb.Cleanup(func() { n.gate.Close() })
 	return n
 }
 
@@ -82,13 +82,13 @@ func (n *node) learn(p peer.ID, s trust.Standing) {
 
 func echo(s network.Stream) {
 	defer s.Close()
-	io.Copy(s, s)
+	_, _ = io.Copy(s, s)
 }
 
 // talk opens a stream and has one byte echoed.
-func talk(t testing.TB, from, to host.Host, pid protocol.ID) error {
-	t.Helper()
-	s, err := from.NewStream(testContext(t), to.ID(), pid)
+func talk(tb testing.TB, from, to host.Host, pid protocol.ID) error {
+	tb.Helper()
+	s, err := from.NewStream(testContext(tb), to.ID(), pid)
 	if err != nil {
 		return err
 	}
@@ -397,8 +397,7 @@ func TestGossipStaysAmongMembers(t *testing.T) {
 	b.learn(a.inner.ID(), trust.StandingMember)
 	x := startHost(t, keyOf(t, 4), testPSK)
 
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
+	ctx := t.Context()
 	join := func(h host.Host) (*pubsub.Topic, *pubsub.Subscription) {
 		ps := must(pubsub.NewGossipSub(ctx, h))
 		topic := must(ps.Join("topic"))

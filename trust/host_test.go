@@ -22,8 +22,8 @@ var testPSK = pnet.PSK(bytes.Repeat([]byte{7}, 32))
 
 // startHost returns a real host on loopback, on a private network, that is closed
 // after the test.
-func startHost(t testing.TB, key crypto.PrivKey, psk pnet.PSK, options ...libp2p.Option) host.Host {
-	t.Helper()
+func startHost(tb testing.TB, key crypto.PrivKey, psk pnet.PSK, options ...libp2p.Option) host.Host {
+	tb.Helper()
 	h, err := libp2p.New(append([]libp2p.Option{
 		libp2p.Identity(key),
 		libp2p.PrivateNetwork(psk),
@@ -35,34 +35,34 @@ func startHost(t testing.TB, key crypto.PrivKey, psk pnet.PSK, options ...libp2p
 		libp2p.Ping(false),
 	}, options...)...)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { h.Close() })
+	tb.Cleanup(func() { h.Close() })
 	return h
 }
 
 func addrInfo(h host.Host) peer.AddrInfo { return peer.AddrInfo{ID: h.ID(), Addrs: h.Addrs()} }
 
 // connect dials and fails the test if that fails.
-func connect(t testing.TB, from, to host.Host) {
-	t.Helper()
-	if err := from.Connect(testContext(t), addrInfo(to)); err != nil {
-		t.Fatalf("connect: %v", err)
+func connect(tb testing.TB, from, to host.Host) {
+	tb.Helper()
+	if err := from.Connect(testContext(tb), addrInfo(to)); err != nil {
+		tb.Fatalf("connect: %v", err)
 	}
 }
 
 // testContext ends before go test would lose patience.
-func testContext(t testing.TB) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	t.Cleanup(cancel)
+func testContext(tb testing.TB) context.Context {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(tb.Context(), 30*time.Second)
+	tb.Cleanup(cancel)
 	return ctx
 }
 
 // eventually polls until check returns nil, and fails with its last error.
-func eventually(t testing.TB, check func() error) {
-	t.Helper()
-	ctx := testContext(t)
+func eventually(tb testing.TB, check func() error) {
+	tb.Helper()
+	ctx := testContext(tb)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -73,7 +73,7 @@ func eventually(t testing.TB, check func() error) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 }

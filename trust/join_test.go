@@ -28,7 +28,7 @@ import (
 // cluster is an authority's node: a host that answers joins, and a stand-in for
 // the set of elements.
 type cluster struct {
-	t         testing.TB
+	tb        testing.TB
 	authority crypto.PrivKey
 	host      host.Host
 	path      string // of the invitations
@@ -41,13 +41,13 @@ type cluster struct {
 	before func(trust.GrantRequest) error
 }
 
-func startCluster(t testing.TB) *cluster {
-	t.Helper()
+func startCluster(tb testing.TB) *cluster {
+	tb.Helper()
 	c := &cluster{
-		t:         t,
-		authority: keyOf(t, 1),
-		host:      startHost(t, keyOf(t, 2), testPSK),
-		path:      filepath.Join(t.TempDir(), "invitations.json"),
+		tb:        tb,
+		authority: keyOf(tb, 1),
+		host:      startHost(tb, keyOf(tb, 2), testPSK),
+		path:      filepath.Join(tb.TempDir(), "invitations.json"),
 		now:       time.Now(),
 		grants:    make(map[peer.ID]trust.GrantRequest),
 	}
@@ -57,19 +57,18 @@ func startCluster(t testing.TB) *cluster {
 }
 
 // serve answers joins with these invitations until the test ends.
-func (c *cluster) serve(open *trust.Invitations) *trust.Inviter {
-	c.t.Helper()
+func (c *cluster) serve(open *trust.Invitations) {
+	c.tb.Helper()
 	i, err := trust.NewInviter(c.host, trust.InviterOptions{
-		Cluster:     clusterOf(c.t, c.authority),
+		Cluster:     clusterOf(c.tb, c.authority),
 		Invitations: open,
 		Grant:       c.grant,
 		Now:         c.clock,
 	})
 	if err != nil {
-		c.t.Fatal(err)
+		c.tb.Fatal(err)
 	}
-	c.t.Cleanup(func() { i.Close() })
-	return i
+	c.tb.Cleanup(func() { i.Close() })
 }
 
 func (c *cluster) clock() time.Time {
@@ -103,17 +102,17 @@ func (c *cluster) grant(_ context.Context, r trust.GrantRequest) (trust.Welcome,
 	c.grants[r.Member] = r
 	heads := linksOf(3)
 	slices.Reverse(heads)
-	return trust.Welcome{Grant: grantFor(c.t, c.authority, r.Member, r.Name), Heads: heads}, nil
+	return trust.Welcome{Grant: grantFor(c.tb, c.authority, r.Member, r.Name), Heads: heads}, nil
 }
 
 func (c *cluster) invite(o trust.InviteOptions) trust.Token {
-	c.t.Helper()
+	c.tb.Helper()
 	inv, err := c.open.Invite(o, c.clock())
 	if err != nil {
-		c.t.Fatal(err)
+		c.tb.Fatal(err)
 	}
 	return trust.Token{
-		Cluster:   clusterOf(c.t, c.authority),
+		Cluster:   clusterOf(c.tb, c.authority),
 		Authority: c.authority.GetPublic(),
 		PSK:       testPSK,
 		Inviter:   c.host.ID(),
@@ -306,20 +305,20 @@ func proofBy(tok trust.Token, joiner, inviter peer.ID, cluster trust.ClusterID) 
 }
 
 // ask sends a request that Join would not send.
-func ask(t testing.TB, from, to host.Host, request *trustpb.JoinRequest) trustpb.JoinResult {
-	t.Helper()
-	connect(t, from, to)
-	s, err := from.NewStream(testContext(t), to.ID(), trust.JoinProtocol)
+func ask(tb testing.TB, from, to host.Host, request *trustpb.JoinRequest) trustpb.JoinResult {
+	tb.Helper()
+	connect(tb, from, to)
+	s, err := from.NewStream(testContext(tb), to.ID(), trust.JoinProtocol)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	defer s.Reset()
 	if _, err := protodelim.MarshalTo(s, request); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var answer trustpb.JoinResponse
 	if err := protodelim.UnmarshalFrom(byteReader{s}, &answer); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return answer.GetResult()
 }

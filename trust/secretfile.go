@@ -67,8 +67,8 @@ func writeSecret(path string, data []byte, place func(temp, path string) error) 
 	}
 	defer func() {
 		if err != nil {
-			f.Close()
-			os.Remove(temp)
+			_ = f.Close() // often closed already
+			_ = os.Remove(temp)
 			err = fmt.Errorf("write secret: %w", err)
 		}
 	}()

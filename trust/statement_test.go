@@ -21,11 +21,12 @@ import (
 	"github.com/starling-sync/starling/trust/trustpb"
 )
 
-func exampleGrant(t testing.TB) trust.Grant {
+func exampleGrant(tb testing.TB) trust.Grant {
+	tb.Helper()
 	return trust.Grant{
-		Cluster: clusterOf(t, keyOf(t, 1)),
+		Cluster: clusterOf(tb, keyOf(tb, 1)),
 		After:   linksOf(3),
-		Member:  peerOf(t, keyOf(t, 2)),
+		Member:  peerOf(tb, keyOf(tb, 2)),
 		Name:    "node-b",
 		Role:    trust.RoleWriter,
 		Paths:   []string{"apps/**", "*.json"},

@@ -183,7 +183,7 @@ func (t Token) String() string {
 }
 
 // Format implements fmt.Formatter: every verb shows what String does.
-func (t Token) Format(f fmt.State, _ rune) { io.WriteString(f, t.String()) }
+func (t Token) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, t.String()) }
 
 // LogValue implements slog.LogValuer without the secrets.
 func (t Token) LogValue() slog.Value { return slog.StringValue(t.String()) }

@@ -19,13 +19,14 @@ import (
 	"github.com/starling-sync/starling/trust"
 )
 
-func exampleToken(t testing.TB) trust.Token {
-	authority := keyOf(t, 1)
+func exampleToken(tb testing.TB) trust.Token {
+	tb.Helper()
+	authority := keyOf(tb, 1)
 	tok := trust.Token{
-		Cluster:   clusterOf(t, authority),
+		Cluster:   clusterOf(tb, authority),
 		Authority: authority.GetPublic(),
 		PSK:       bytes.Repeat([]byte{0xab}, 32),
-		Inviter:   peerOf(t, keyOf(t, 2)),
+		Inviter:   peerOf(tb, keyOf(tb, 2)),
 		Addrs:     []multiaddr.Multiaddr{multiaddr.StringCast("/ip4/192.0.2.1/tcp/4747"), multiaddr.StringCast("/dns4/a.example/tcp/4747")},
 		Role:      trust.RoleWriter,
 		Uses:      2,
