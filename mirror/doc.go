@@ -1,0 +1,28 @@
+// Package mirror keeps one directory and one replica equal.
+//
+// Its one flow is a turn of the mirror loop (Mirror.Run), the only goroutine that
+// touches the directory:
+//
+//	events, dirty paths, timers -> which paths to look at
+//	look at each path           -> what is on disk now (sight)
+//	plan(sight, base, view)     -> rest, record, hold, import, export
+//	imports of the turn         -> one Replica.Append, with the new bases
+//	exports of the turn         -> durable temps, durable intents, renames, bases
+//
+// The base of a path is what directory and view last had in common: the heads and
+// the content hash, or "absent". It is what tells an edit on disk from a change in
+// the view, so it must survive a crash exactly; see record.go for how. Everything
+// else is memory and is found again by a rescan, which runs the same code as an
+// event: a lost event costs time, never data.
+//
+// Nothing is imported or deleted that could be an accident of the machine: a
+// directory without its marker file, a directory that was replaced, emptied or
+// restored from a backup (see guard.go and marker.go). Files that cannot be
+// mirrored (a link, a broken text, a name that is not portable) are held: left
+// alone and reported.
+//
+// Caveats: a save by rename in the microseconds between the last look and our own
+// rename is lost to the directory (its bytes are imported if they can still be
+// read). Empty folders are not mirrored and folders are never removed. Linux and
+// macOS are supported.
+package mirror

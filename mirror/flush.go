@@ -1,0 +1,81 @@
+package mirror
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path"
+	"time"
+
+	"github.com/starling-sync/starling/definition"
+)
+
+// flushDelay is how long after a change of a file the directory is written to disk. Until then a power failure could bring an older file back, and the records
+// keep the base that it would have.
+const flushDelay = time.Second
+
+// flush writes the directory to disk and ends what the records keep for the case that
+// it was not. A failure is tried again after the next change.
+func (m *Mirror) flush(ctx context.Context) {
+	m.flushAt = time.Time{}
+	var paths []definition.Path
+	for p, e := range m.entries {
+		if len(e.stale) > 0 {
+			paths = append(paths, p)
+		}
+	}
+	if len(paths) == 0 || m.opts.Observe {
+		return
+	}
+	if err := m.tree.flush(paths); err != nil {
+		m.failed(err)
+		return
+	}
+	records := make(map[string][]byte, len(paths))
+	for _, p := range paths {
+		e := m.entries[p]
+		e.record = e.flushed()
+		records[recordKey(p)] = e.encode(p)
+	}
+	if err := m.replica.SaveRecords(ctx, records, false); err != nil {
+		m.failed(err) // harmless: what was to be dropped stays
+	}
+}
+
+// fewFiles is up to how many files are written to disk one by one; more are cheaper
+// with the whole file system.
+const fewFiles = 8
+
+// flush writes the given files and their folders to disk.
+func (t *tree) flush(paths []definition.Path) error {
+	if len(paths) > fewFiles {
+		return syncFileSystem(t.handle)
+	}
+	done := make(map[string]bool)
+	var errs []error
+	for _, p := range paths {
+		errs = append(errs, t.flushOne(p.String()))
+		if dir := path.Dir(p.String()); !done[dir] {
+			done[dir] = true
+			errs = append(errs, t.flushOne(dir))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// flushOne writes one file or folder to disk. What is gone needs it no more, and what
+// cannot be read was not read before either.
+func (t *tree) flushOne(name string) error {
+	info, err := t.lstat(name)
+	if err != nil || !info.Mode().IsRegular() && !info.IsDir() {
+		return nil
+	}
+	f, err := t.root.Open(name)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}

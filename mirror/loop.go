@@ -1,0 +1,106 @@
+package mirror
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Run is the mirror loop: the one goroutine that touches the directory. It returns
+// nil when ctx ends, after what is under way was finished. While the directory is
+// not to be touched (its marker is gone, or the directory itself, or another one is
+// in its place), Run waits for it to come back; see Status.
+func (m *Mirror) Run(ctx context.Context) error {
+	defer close(m.ended)
+	defer m.leave(ctx)
+	m.watchAll()
+	m.publishStatus(false)
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-m.started:
+	}
+	m.turn(ctx, &turn{full: true})
+	timer := time.NewTimer(m.untilNextTurn())
+	defer timer.Stop()
+	for {
+		t := new(turn)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-m.watch.signal():
+		case <-m.replica.Wake():
+		case <-timer.C:
+		case r := <-m.requests:
+			t.request = &r
+		}
+		m.turn(ctx, t)
+		timer.Reset(m.untilNextTurn())
+	}
+}
+
+// leave ends what Run began.
+func (m *Mirror) leave(ctx context.Context) {
+	if err := m.watch.close(); err != nil {
+		m.log.Warn("cannot end the watch", "err", err)
+	}
+	m.watch = nil
+	for _, k := range m.kept {
+		k.file.Close()
+	}
+	m.answer(fmt.Errorf("%w any more", ErrNotRunning))
+	if m.stopped == nil {
+		// The owner of ctx ended it; the flush is a few writes, and saves a
+		// comparison at the next start.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		m.flush(ctx)
+	}
+	m.publishStatus(false)
+}
+
+// untilNextTurn returns how long the loop may sleep if nothing happens.
+func (m *Mirror) untilNextTurn() time.Duration {
+	now := time.Now()
+	if m.stopped != nil {
+		return stoppedPoll
+	}
+	if len(m.again) > 0 {
+		return 0
+	}
+	next := m.nextRescan
+	_, settled := m.settling.due(now, m.opts.SettleTime)
+	next = sooner(next, settled)
+	for kind := range m.losses {
+		next = sooner(next, m.losses[kind].due(m.opts.DeleteSettle))
+	}
+	next = sooner(next, m.flushAt)
+	if m.retry.waiting() {
+		next = sooner(next, m.retry.at)
+	}
+	if len(m.kept) > 0 {
+		next = sooner(next, now.Add(keptPoll))
+	}
+	return max(0, next.Sub(now))
+}
+
+// stoppedPoll is how often a stopped mirror looks whether its directory is back.
+const stoppedPoll = time.Second
+
+// calm reports whether no file waits for anything: nothing settles, no loss waits for
+// more, nothing must be looked at again.
+func (m *Mirror) calm() bool {
+	return len(m.settling) == 0 && len(m.again) == 0 && len(m.kept) == 0 &&
+		len(m.losses[Deletion].pending) == 0 && len(m.losses[Reversion].pending) == 0
+}
+
+// rescan returns the time between two looks at the whole directory.
+func (m *Mirror) rescan() time.Duration {
+	switch {
+	case m.opts.Rescan != 0:
+		return m.opts.Rescan
+	case m.blind != "":
+		return unwatchedRescan
+	}
+	return defaultRescan
+}

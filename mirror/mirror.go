@@ -1,0 +1,273 @@
+package mirror
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/starling-sync/starling/definition"
+)
+
+var (
+	// ErrNoDirectory is returned by Open and Mark if the directory is not there.
+	ErrNoDirectory = errors.New("the directory is not there")
+	// ErrPermission is returned by Open and Mark if this user may not run the
+	// mirror of the directory. The error says what to do.
+	ErrPermission = errors.New("not for this user")
+	// ErrLocked is returned by Open and Mark if another process mirrors the
+	// directory.
+	ErrLocked = errors.New("another node mirrors it")
+	// ErrNoMarker is returned by Open if the directory has no marker. It was
+	// emptied, or is not mounted.
+	ErrNoMarker = errors.New("its marker " + markerName + " is missing: mount or restore the directory, " +
+		"or, if it is meant to be empty, run once with --refill")
+	// ErrForeignMarker is returned by Open and Mark if the directory belongs to
+	// another cluster.
+	ErrForeignMarker = errors.New("it belongs to another cluster")
+	// ErrNotEmpty is returned by Open if Refill is set and the directory has no
+	// marker, but files.
+	ErrNotEmpty = errors.New("it has no marker " + markerName + " and is not empty, so it cannot be refilled: move its files away")
+	// ErrStopped is returned by Pass, Approve, Restore and Digest while the
+	// mirror has stopped because of the state of the directory.
+	ErrStopped = errors.New("the mirror has stopped")
+	// ErrNoApproval is returned by Approve and Restore for an id that is not, or
+	// no longer, held.
+	ErrNoApproval = errors.New("nothing is held under this id")
+	// ErrObserving is returned by Approve and Restore while the mirror only
+	// observes.
+	ErrObserving = errors.New("this node only observes")
+	// ErrNotRunning is returned by Pass, Approve, Restore and Digest after Run
+	// has returned.
+	ErrNotRunning = errors.New("the mirror does not run")
+)
+
+// Options says what to mirror and how. The zero value of every field but Dir and
+// Cluster is its default.
+type Options struct {
+	// Dir is the directory.
+	Dir string
+	// Cluster is the cluster's id, which the directory's marker must hold.
+	Cluster string
+	// Founder: the node that made the cluster. What it has on disk is the
+	// cluster's first content, so it has no first sync to wait for.
+	Founder bool
+
+	// Extensions are the endings of the files that are mirrored, with their
+	// dots. Default .json, .yml, .yaml.
+	Extensions []string
+	// FileMode is the mode of new files; a replaced file keeps its own.
+	// Default 0640.
+	FileMode fs.FileMode
+	// Aside is a folder outside the directory where a reader's own edits are
+	// put before the view is restored. It is made when it is first needed. If
+	// it is empty, such files are held instead.
+	Aside string
+	// ReadOnly reports whether this node is a reader now. It is called by the
+	// mirror loop and must not block. Default: a writer.
+	ReadOnly func() bool
+	// Observe: write and publish nothing; Status says what would be done.
+	Observe bool
+	// Refill allows a directory that is empty and has no marker: it is marked
+	// and filled, and no deletion is published. For volumes that do not last.
+	Refill bool
+	// MinFree is the free disk space, in bytes, below which nothing is
+	// imported. Default 256 MiB.
+	MinFree uint64
+
+	// SettleTime is how long size and modification time of a file must have
+	// rested before it counts as complete, if its content does not show it.
+	// Default 200 ms.
+	SettleTime time.Duration
+	// DeleteSettle is how long no other file must have gone before deletions are
+	// published. Default 500 ms.
+	DeleteSettle time.Duration
+	// Rescan is the time between two looks at the whole directory. Default
+	// 1 minute, or 10 s where the file system reports no changes.
+	Rescan time.Duration
+
+	// Logger may be nil.
+	Logger *slog.Logger
+}
+
+const (
+	defaultMinFree      = 256 << 20
+	defaultSettleTime   = 200 * time.Millisecond
+	defaultDeleteSettle = 500 * time.Millisecond
+	defaultRescan       = time.Minute
+	unwatchedRescan     = 10 * time.Second
+)
+
+// withDefaults fills the defaults in and makes Dir absolute.
+func (o Options) withDefaults() (Options, error) {
+	if o.Dir == "" || o.Cluster == "" {
+		return o, errors.New("open mirror: directory and cluster must be given")
+	}
+	dir, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return o, fmt.Errorf("open mirror: %w", err)
+	}
+	o.Dir = dir
+	if len(o.Extensions) == 0 {
+		o.Extensions = []string{".json", ".yml", ".yaml"}
+	}
+	o.Extensions = slices.Clone(o.Extensions)
+	for i, ext := range o.Extensions {
+		if o.Extensions[i] = strings.ToLower(ext); !strings.HasPrefix(ext, ".") || strings.Contains(ext, "/") {
+			return o, fmt.Errorf("open mirror: extension %q: want a dot and an ending, such as .json", ext)
+		}
+	}
+	if o.FileMode == 0 {
+		o.FileMode = 0o640
+	}
+	if o.ReadOnly == nil {
+		o.ReadOnly = func() bool { return false }
+	}
+	if o.MinFree == 0 {
+		o.MinFree = defaultMinFree
+	}
+	if o.SettleTime == 0 {
+		o.SettleTime = defaultSettleTime
+	}
+	if o.DeleteSettle == 0 {
+		o.DeleteSettle = defaultDeleteSettle
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o, nil
+}
+
+// Mirror keeps one directory and one replica equal. Its methods are safe for
+// concurrent use; Run is called once.
+type Mirror struct {
+	opts    Options
+	replica Replica
+	log     *slog.Logger
+
+	startOnce sync.Once
+	started   chan struct{}
+	ready     chan struct{}
+	requests  chan request
+	ended     chan struct{} // closed when Run returns
+
+	report report
+
+	// Everything below belongs to the goroutine of Run.
+	tree        *tree
+	device      uint64 // of the directory when it was opened
+	marker      stamp  // of the marker that was last read and right
+	stopped     error  // why nothing may be touched now
+	watch       *watch
+	folders     map[string]struct{} // that are watched
+	blind       string              // why only rescans find changes; empty if events come
+	watchFailed bool
+
+	ledger
+	settling    settling
+	losses      [2]losses // by LossKind
+	held        map[string]HeldFile
+	heldChanged bool
+	kept        []*kept
+	again       map[definition.Path]struct{} // to look at in the next turn
+	retry       retry
+	approvals
+	unsaved    map[string][]byte // records that could not be written
+	lowSpace   bool
+	nextRescan time.Time
+	flushAt    time.Time // when to flush the directory; zero if there is nothing to
+	waiters    []chan<- reply
+	planned    map[definition.Path]action // by a mirror that observes
+}
+
+// Open locks the directory, checks that it is the right one and that this user may
+// work in it, and loads the mirror's records from the replica. It changes nothing
+// in the directory, except that it marks an empty one if Refill is set. The error
+// wraps one of the sentinels ErrNoDirectory, ErrPermission, ErrLocked, ErrNoMarker,
+// ErrForeignMarker, ErrNotEmpty where that is the cause.
+//
+// Close releases the directory.
+func Open(ctx context.Context, opts Options, replica Replica) (*Mirror, error) {
+	opts, err := opts.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	t, err := openTree(opts.Dir)
+	if err != nil {
+		return nil, err
+	}
+	m := &Mirror{
+		opts:     opts,
+		replica:  replica,
+		log:      opts.Logger,
+		started:  make(chan struct{}),
+		ready:    make(chan struct{}),
+		requests: make(chan request),
+		ended:    make(chan struct{}),
+		tree:     t,
+		device:   t.id.dev,
+		folders:  make(map[string]struct{}),
+		settling: make(settling),
+		held:     make(map[string]HeldFile),
+		again:    make(map[definition.Path]struct{}),
+		planned:  make(map[definition.Path]action),
+	}
+	if err := m.open(ctx); err != nil {
+		return nil, errors.Join(err, t.close())
+	}
+	return m, nil
+}
+
+func (m *Mirror) open(ctx context.Context) error {
+	err := m.tree.checkMarker(m.opts.Cluster)
+	if errors.Is(err, ErrNoMarker) && m.opts.Refill && !m.opts.Observe {
+		return m.refill(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	if err := m.loadLedger(ctx); err != nil {
+		return err
+	}
+	return m.loadApprovals(ctx)
+}
+
+// refill takes an empty directory as one that this node never had in sync.
+func (m *Mirror) refill(ctx context.Context) error {
+	empty, err := m.tree.empty()
+	if err != nil {
+		return err
+	}
+	if !empty {
+		return fmt.Errorf("refill directory %s: %w", m.opts.Dir, ErrNotEmpty)
+	}
+	if err := m.forget(ctx); err != nil {
+		return err
+	}
+	if err := m.tree.writeMarker(m.opts.Cluster); err != nil {
+		return err
+	}
+	return m.loadLedger(ctx)
+}
+
+// Close releases the directory. Run must have returned, or never have been called.
+func (m *Mirror) Close() error { return m.tree.close() }
+
+// StartSync says that the replica holds everything that the first sync needs. Until
+// it is called the mirror touches and imports nothing. Further calls do nothing.
+func (m *Mirror) StartSync() { m.startOnce.Do(func() { close(m.started) }) }
+
+// Ready is closed once the first sync is done and the directory has been equal to
+// the view (but for held files) since Run began.
+func (m *Mirror) Ready() <-chan struct{} { return m.ready }
+
+// mirrors reports whether a name has one of the mirrored endings.
+func (m *Mirror) mirrors(name string) bool {
+	return slices.Contains(m.opts.Extensions, strings.ToLower(filepath.Ext(name)))
+}

@@ -1,0 +1,45 @@
+package mirror
+
+import (
+	"context"
+
+	"github.com/starling-sync/starling/definition"
+)
+
+// Replica is what the mirror needs of this node's copy of the set. All methods
+// are safe for concurrent use.
+type Replica interface {
+	// Wake has one slot; a value means that TakeDirty has something.
+	Wake() <-chan struct{}
+	// TakeDirty returns the paths whose view may have changed since the last
+	// call. It never loses one.
+	TakeDirty() []definition.Path
+	// Paths returns every path that has at least one version, present or not.
+	Paths() []definition.Path
+	// View returns the view of a path from memory; the zero View (with Path) if
+	// it was never heard of.
+	View(definition.Path) definition.View
+	// Read returns a view and its bytes, consistent with each other. The bytes
+	// are the caller's.
+	Read(context.Context, definition.Path) (definition.View, []byte, error)
+
+	// Append signs the draft as one change (or several, if it is over the
+	// limits) that is on disk before Append returns. It calls records once,
+	// before anything is written, with the version that each edit (same index)
+	// becomes; what records returns (key to value, nil deletes) is written in
+	// the same batch as the change and synced with it. Append does not keep the
+	// draft's bytes.
+	//
+	// If a rule of the cluster refuses some of the paths for good, the error
+	// has, in its chain, a method RefusedPaths() []definition.Path. Then
+	// nothing was written, and the mirror holds those files and appends the rest.
+	Append(ctx context.Context, d definition.Draft, records func([]definition.Version) map[string][]byte) ([]definition.Version, error)
+
+	// LoadRecords returns the mirror's own durable records whose key begins
+	// with prefix.
+	LoadRecords(ctx context.Context, prefix string) (map[string][]byte, error)
+	// SaveRecords writes records in one batch; a nil value deletes. They are
+	// durable on return if sync is set; if not, they are written in order with
+	// all later batches.
+	SaveRecords(ctx context.Context, records map[string][]byte, sync bool) error
+}

@@ -1,0 +1,168 @@
+package mirror
+
+import (
+	"errors"
+	"io/fs"
+	"path"
+
+	"github.com/starling-sync/starling/definition"
+)
+
+// scan adds every path to the turn: those in the directory, those that the mirror
+// knows, and those that the replica knows.
+func (m *Mirror) scan(t *turn) {
+	m.nextRescan = t.now.Add(m.rescan())
+	if m.watchFailed {
+		m.watchAll() // the limit may have been raised
+	}
+	bad := make(map[string]struct{})
+	err := m.tree.walk(".", func(name string, info fs.FileInfo, err error) {
+		if !m.visit(t, name, info, err) {
+			bad[name] = struct{}{}
+		}
+	})
+	if err != nil {
+		t.err = errors.Join(t.err, err)
+	}
+	for name := range m.held {
+		if _, err := definition.ParsePath(name); err != nil || !m.mirrors(name) {
+			if _, ok := bad[name]; !ok {
+				m.unhold(name)
+			}
+		}
+	}
+	for p := range m.entries {
+		t.look(p)
+	}
+	for _, p := range m.replica.Paths() {
+		t.look(p)
+	}
+}
+
+// visit takes a name that the scan came upon. It returns false if the name itself is
+// held: it is no valid path, or a folder that cannot be read.
+func (m *Mirror) visit(t *turn, name string, info fs.FileInfo, err error) bool {
+	if err == nil && info.IsDir() {
+		m.watchFolder(name)
+		return true
+	}
+	if isTemp(path.Base(name)) {
+		m.sweep(name)
+		return true
+	}
+	if err != nil && info != nil && info.IsDir() {
+		m.hold(name, "the folder cannot be read: "+unreadableBy(err).fault)
+		return false
+	}
+	if !m.mirrors(name) {
+		return true
+	}
+	p, parseErr := definition.ParsePath(name)
+	if parseErr != nil {
+		m.hold(name, parseErr.Error())
+		return false
+	}
+	if err != nil {
+		info = nil // the look finds out
+	}
+	t.paths[p] = info
+	return true
+}
+
+// sweep removes a temporary file of an earlier run: this run has none between turns.
+func (m *Mirror) sweep(name string) {
+	if m.opts.Observe {
+		return
+	}
+	if err := ignoreAbsent(m.tree.root.Remove(name)); err != nil {
+		m.log.Warn("cannot remove a temporary file", "path", name, "err", err)
+	}
+}
+
+// visitTouched takes a name that an event spoke of: a file, a folder, or something
+// that is gone.
+func (m *Mirror) visitTouched(t *turn, name string) {
+	if name == "." || name == markerName {
+		return // the check of the directory comes before every turn
+	}
+	if _, ok := m.folders[name]; ok {
+		// A known folder came, went or was replaced. What is watched now is not
+		// worth finding out: watch everything anew.
+		m.watchAll()
+		t.full = true
+		return
+	}
+	info, err := m.tree.lstat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		m.unholdName(name)
+		if p, err := definition.ParsePath(name); err == nil && m.mirrors(name) {
+			t.look(p)
+		}
+		return
+	}
+	if m.visit(t, name, info, err); err != nil || !info.IsDir() {
+		return
+	}
+	err = m.tree.walk(name, func(name string, info fs.FileInfo, err error) {
+		m.visit(t, name, info, err)
+	})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.err = errors.Join(t.err, err)
+	}
+}
+
+// unholdName ends the hold of a name that is no valid path, or no file.
+func (m *Mirror) unholdName(name string) {
+	if _, err := definition.ParsePath(name); err != nil || !m.mirrors(name) {
+		m.unhold(name)
+	}
+}
+
+// watchAll watches the directory and all its folders anew.
+func (m *Mirror) watchAll() {
+	if err := m.watch.close(); err != nil {
+		m.log.Warn("cannot end the watch", "err", err)
+	}
+	clear(m.folders)
+	m.watchFailed = false
+	var err error
+	if m.watch, err = startWatch(m.opts.Dir); err != nil {
+		m.watchFails(err)
+		return
+	}
+	err = m.tree.walk(".", func(name string, info fs.FileInfo, err error) {
+		if err == nil && info.IsDir() {
+			m.watchFolder(name)
+		}
+	})
+	if err != nil {
+		m.watchFails(err)
+	}
+	if m.watchFailed {
+		return
+	}
+	m.blind = ""
+	if m.tree.network != "" {
+		m.blind = "the directory is on a network file system (" + m.tree.network + "), which reports no changes of other machines"
+	}
+}
+
+// watchFolder also watches one folder.
+func (m *Mirror) watchFolder(name string) {
+	if _, ok := m.folders[name]; ok || m.watch == nil {
+		return
+	}
+	if err := m.watch.add(name); err != nil {
+		m.watchFails(err)
+		return
+	}
+	m.folders[name] = struct{}{}
+}
+
+// watchFails notes why only rescans find changes; each tries to watch again.
+func (m *Mirror) watchFails(err error) {
+	if m.blind != err.Error() {
+		m.log.Warn("changes of the directory are found by rescans only", "err", err, "every", unwatchedRescan)
+	}
+	m.blind, m.watchFailed = err.Error(), true
+}

@@ -1,0 +1,60 @@
+package mirror
+
+import (
+	"time"
+
+	"github.com/starling-sync/starling/definition"
+)
+
+// settling is the set of files that may still be written to: changed, and not
+// surely complete by their content. A program that saves in place shows others an
+// empty or half file in between, and half a YAML file can parse.
+type settling map[definition.Path]resting
+
+// resting is since when a file has had its size and modification time.
+type resting struct {
+	size, mtime int64
+	since       time.Time
+}
+
+// rested reports whether size and modification time of the file have been the
+// same for long enough, and if not, remembers them. A file whose modification
+// time is that old already counts at once (it was renamed or copied in).
+func (s settling) rested(p definition.Path, at stamp, now time.Time, enough time.Duration) bool {
+	if age := now.Sub(time.Unix(0, at.mtime)); age >= enough {
+		delete(s, p)
+		return true
+	}
+	was, ok := s[p]
+	if !ok || was.size != at.size || was.mtime != at.mtime {
+		s[p] = resting{at.size, at.mtime, now}
+		return false
+	}
+	if now.Sub(was.since) < enough {
+		return false
+	}
+	delete(s, p)
+	return true
+}
+
+// due returns the files that should be looked at again at the time now, and when
+// the next of the others is due (zero if there is none).
+func (s settling) due(now time.Time, enough time.Duration) (due []definition.Path, next time.Time) {
+	for p, r := range s {
+		at := r.since.Add(enough)
+		if !at.After(now) {
+			due = append(due, p)
+		} else {
+			next = sooner(next, at)
+		}
+	}
+	return due, next
+}
+
+// sooner returns the earlier of two times, of which zero means never.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}

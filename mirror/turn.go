@@ -1,0 +1,384 @@
+package mirror
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"maps"
+	"time"
+
+	"github.com/starling-sync/starling/definition"
+)
+
+// turn is one pass of the loop: over the paths that something happened to, or over
+// all of them.
+type turn struct {
+	now  time.Time
+	full bool
+	// paths are to be looked at; the value is what lstat says, if the scan has
+	// asked already.
+	paths   map[definition.Path]fs.FileInfo
+	request *request
+	// approve and restore are the held set that a request decides about.
+	approve, restore *heldSet
+
+	imports []finding
+	lost    [2][]finding // by LossKind: those that wait, as they are now
+	exports []finding
+	// records are written at the end of the turn; synced says whether durably.
+	records map[string][]byte
+	synced  bool
+	// bytes is the content that imports hold.
+	bytes int
+	err   error
+}
+
+// finding is one path that something is to be done about.
+type finding struct {
+	path  definition.Path
+	entry *entry
+	// seen and at are what the directory held when it was decided.
+	seen    sight
+	at      stamp
+	view    definition.View
+	content []byte // of an import
+
+	adopted bool
+	moved   definition.Path // from there
+	kept    *kept           // the bytes are no longer in the directory
+}
+
+// turnBytes is how much content one change may collect; the paths beyond it are
+// left to the next turn.
+const turnBytes = 16 << 20
+
+// turn does one pass. Its failures are reported and tried again; none ends the loop.
+func (m *Mirror) turn(ctx context.Context, t *turn) {
+	defer func() { m.publishStatus(true) }()
+	t.now = time.Now()
+	t.records, t.synced = make(map[string][]byte), len(m.unsaved) > 0
+	maps.Copy(t.records, m.unsaved)
+	if !m.flushAt.IsZero() && !m.flushAt.After(t.now) {
+		m.flush(ctx)
+	}
+	came, err := m.checkDirectory()
+	if err != nil {
+		m.stop(err, t)
+		return
+	}
+	if came {
+		t.full = true
+	}
+	if !m.admit(t) {
+		return
+	}
+	m.gather(t)
+	for p, info := range t.paths {
+		if ctx.Err() != nil {
+			return // the paths are found again by the next start
+		}
+		if t.bytes > turnBytes {
+			m.again[p] = struct{}{}
+			continue
+		}
+		m.examine(ctx, t, p, info)
+	}
+	m.examineKept(t)
+	if m.opts.Observe {
+		m.finish(ctx, t)
+		return
+	}
+	m.publishImports(ctx, t)
+	m.saveRecords(ctx, t)
+	m.export(ctx, t)
+	m.finish(ctx, t)
+}
+
+// stop touches nothing until the directory is right again.
+func (m *Mirror) stop(err error, t *turn) {
+	if m.stopped == nil || m.stopped.Error() != err.Error() {
+		m.log.Error("mirror stops: nothing is published or written", "err", err)
+	}
+	m.stopped = err
+	if t.request != nil {
+		t.request.reply <- reply{err: stoppedBy(err)}
+	}
+	m.answer(stoppedBy(err))
+}
+
+// finish does what follows a turn: the first sync may be complete, and somebody may
+// wait for the answer.
+func (m *Mirror) finish(ctx context.Context, t *turn) {
+	for _, p := range m.replica.TakeDirty() { // our own change, at the least
+		m.again[p] = struct{}{}
+	}
+	if t.err != nil {
+		m.failed(t.err)
+	}
+	m.retry.calm()
+	if t.full && t.err == nil && !m.opts.Observe {
+		if err := m.finishRecovery(ctx); err != nil {
+			m.failed(err)
+		}
+	}
+	if m.calm() && t.err == nil && !m.lowSpace && ctx.Err() == nil {
+		m.becomeReady(ctx)
+	}
+	m.reply(t)
+	if m.calm() {
+		m.answer(t.err)
+	}
+}
+
+// becomeReady ends the first sync, once, and reports that directory and view are
+// equal.
+func (m *Mirror) becomeReady(ctx context.Context) {
+	if isClosed(m.ready) {
+		return
+	}
+	if !m.opts.Observe && !m.syncStored {
+		if err := m.finishFirstSync(ctx); err != nil {
+			m.failed(err)
+			m.nextRescan = time.Now().Add(firstRetry)
+			return
+		}
+	}
+	close(m.ready)
+}
+
+// gather collects the paths to look at.
+func (m *Mirror) gather(t *turn) {
+	t.paths = make(map[definition.Path]fs.FileInfo)
+	names, lost := m.watch.take()
+	if lost || !t.now.Before(m.nextRescan) {
+		t.full = true
+	}
+	for _, name := range names {
+		m.visitTouched(t, name)
+	}
+	if t.full {
+		m.scan(t)
+	}
+	for _, p := range m.replica.TakeDirty() {
+		t.look(p)
+	}
+	due, _ := m.settling.due(t.now, m.opts.SettleTime)
+	for _, p := range due {
+		t.look(p)
+	}
+	for kind := range m.losses {
+		l := &m.losses[kind]
+		if at := l.due(m.opts.DeleteSettle); !at.IsZero() && !at.After(t.now) {
+			for p := range l.pending {
+				t.look(p)
+			}
+		}
+	}
+	for p := range m.again {
+		t.look(p)
+	}
+	clear(m.again)
+	for p := range m.retry.take(t.now) {
+		t.look(p)
+	}
+	for _, s := range []*heldSet{t.approve, t.restore} {
+		if s != nil {
+			for p := range s.files {
+				t.look(p)
+			}
+		}
+	}
+}
+
+// look adds a path to the turn.
+func (t *turn) look(p definition.Path) {
+	if _, ok := t.paths[p]; !ok {
+		t.paths[p] = nil
+	}
+}
+
+// examine looks at one path and decides what the turn does about it.
+func (m *Mirror) examine(ctx context.Context, t *turn, p definition.Path, info fs.FileInfo) {
+	if !m.mirrors(p.String()) {
+		return
+	}
+	e := m.entry(p)
+	content, err := m.look(p, e, info)
+	if err != nil {
+		m.again[p] = struct{}{}
+		return
+	}
+	if e.fresh && e.seen.kind != unreadable {
+		m.recover(t, p, e)
+	}
+	view := m.replica.View(p)
+	f := finding{path: p, entry: e, view: view}
+	switch {
+	case e.seen.kind != present || e.seen.hash == e.base.hash || e.seen.hash == view.Hash:
+		delete(m.settling, p)
+	default:
+		if content == nil {
+			if content, err = m.read(p, e); err != nil {
+				m.again[p] = struct{}{}
+				return
+			}
+		}
+		if !m.parse(p, e, content, t.now) {
+			return // it may still be written to
+		}
+		f.content = content
+	}
+	f.seen, f.at = e.seen, e.at
+	a := plan(e.seen, e.base, view)
+	if m.opts.ReadOnly() {
+		a = a.forReader(e.seen)
+	}
+	if m.opts.Observe {
+		m.observe(f, a)
+		return
+	}
+	m.decide(ctx, t, f, a)
+}
+
+// recover finds the base of a file at the first look after a start.
+func (m *Mirror) recover(t *turn, p definition.Path, e *entry) {
+	e.fresh = false
+	if e.intent == nil && len(e.stale) == 0 {
+		return
+	}
+	r := e.record.recover(e.seen, e.at, m.rebooted)
+	m.setRecord(p, e, r)
+	t.records[recordKey(p)] = r.encode(p)
+	t.synced = true
+}
+
+// decide puts the path where the turn will deal with it.
+func (m *Mirror) decide(ctx context.Context, t *turn, f finding, a action) {
+	p := f.path
+	if a == importDeletion || a == importFile && f.entry.returns(f.seen.hash) {
+		kind := Deletion
+		if a == importFile {
+			kind = Reversion
+		}
+		m.decideLoss(t, f, kind)
+		return
+	}
+	m.foundAgain(t, p, f.seen)
+	if a == hold {
+		m.hold(p.String(), f.seen.fault)
+		return
+	}
+	switch a {
+	case rest:
+		m.unhold(p.String())
+		if !f.entry.stored && f.seen.kind == absent && len(f.view.Heads) == 0 {
+			delete(m.entries, p) // a name that came and went
+		}
+	case recordBase:
+		m.unhold(p.String())
+		next := f.entry.advance(baseOf(f.view))
+		t.synced = t.synced || next.base.hash != f.entry.base.hash
+		m.setRecord(p, f.entry, next)
+		t.records[recordKey(p)] = next.encode(p)
+	case importFile, adoptFile:
+		f.adopted = a == adoptFile
+		t.imports = append(t.imports, f)
+		t.bytes += len(f.content)
+	case exportFile, exportDeletion:
+		t.exports = append(t.exports, f)
+	case setAside:
+		if err := m.setAside(f); err != nil {
+			m.hold(p.String(), err.Error())
+			return
+		}
+		t.exports = append(t.exports, f)
+	}
+}
+
+// decideLoss lets a loss wait for others, or leaves it in the set that is held.
+func (m *Mirror) decideLoss(t *turn, f finding, kind LossKind) {
+	p := f.path
+	m.losses[1-kind].drop(p)
+	if s := m.approvals.byPath[p]; s != nil && s.kind == kind && s.files[p] == f.seen.hash {
+		switch s {
+		case t.approve:
+			t.imports = append(t.imports, f)
+		case t.restore:
+			t.exports = append(t.exports, f)
+		default:
+			m.hold(p.String(), heldBy(s))
+		}
+		return
+	}
+	m.releaseApproval(t, p)
+	m.losses[kind].add(p, f.seen.hash, t.now)
+	t.lost[kind] = append(t.lost[kind], f)
+}
+
+// heldBy is the reason that Status shows for a file of the set.
+func heldBy(s *heldSet) string {
+	return "the guard holds this " + s.kind.String() + ": approve " + s.id + " publishes it, with --restore it is undone"
+}
+
+// foundAgain ends the wait of a path that is no loss now.
+func (m *Mirror) foundAgain(t *turn, p definition.Path, seen sight) {
+	m.dropLoss(p)
+	if seen.kind == present {
+		m.losses[Deletion].guard.forget(p)
+	}
+	m.releaseApproval(t, p)
+}
+
+// releaseApproval takes a path out of the set that holds it.
+func (m *Mirror) releaseApproval(t *turn, p definition.Path) {
+	s := m.approvals.remove(p)
+	if s == nil {
+		return
+	}
+	m.unhold(p.String())
+	m.saveSet(t, s)
+}
+
+// saveSet writes a held set with the records of the turn, or drops it if it has
+// become empty.
+func (m *Mirror) saveSet(t *turn, s *heldSet) {
+	key, value, err := s.encode()
+	if err != nil {
+		t.err = errors.Join(t.err, err)
+		return
+	}
+	if len(s.files) == 0 {
+		value = nil
+	}
+	t.records[key] = value
+	t.synced = true
+}
+
+// saveRecords writes what the turn has remembered.
+func (m *Mirror) saveRecords(ctx context.Context, t *turn) {
+	if len(t.records) == 0 {
+		return
+	}
+	if err := m.replica.SaveRecords(ctx, t.records, t.synced); err != nil {
+		t.err = errors.Join(t.err, err)
+		m.unsaved = t.records // in memory they hold; the next turn writes them
+		m.nextRescan = sooner(m.nextRescan, t.now.Add(firstRetry))
+		return
+	}
+	m.unsaved = nil
+	t.records, t.synced = make(map[string][]byte), false
+}
+
+// observe notes what would be done.
+func (m *Mirror) observe(f finding, a action) {
+	if a == hold {
+		m.hold(f.path.String(), f.seen.fault)
+	} else {
+		m.unhold(f.path.String())
+	}
+	if a == rest || a == recordBase || a == hold {
+		delete(m.planned, f.path)
+		return
+	}
+	m.planned[f.path] = a
+}
