@@ -1,0 +1,105 @@
+package api
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// Status is what a node says of itself.
+type Status struct {
+	Name    string `json:"name" doc:"Name of the node."`
+	ID      string `json:"id" doc:"Peer id of the node."`
+	Cluster string `json:"cluster" doc:"Id of the cluster."`
+	Role    string `json:"role" doc:"What the node's grant lets it do: reader or writer; empty without a grant."`
+	Dir     string `json:"dir" doc:"The mirrored directory."`
+	Version string `json:"version" doc:"Version of the program."`
+
+	Ready         bool    `json:"ready" doc:"The first sync was done once, and the directory is what the cluster says."`
+	Syncing       bool    `json:"syncing" doc:"Elements are being fetched or files written right now."`
+	UptimeSeconds float64 `json:"uptime_seconds"`
+
+	Problems []StatusProblem `json:"problems" nullable:"false" doc:"What needs an operator; empty if all is well."`
+	Held     []HeldFile      `json:"held" nullable:"false" doc:"Files that are neither imported nor exported for now."`
+
+	Definitions int `json:"definitions" doc:"Files that the directory should hold."`
+	Changes     int `json:"changes" doc:"Changes in this node's copy of the set."`
+	Elements    int `json:"elements" doc:"Elements in this node's copy of the set."`
+	Heads       int `json:"heads" doc:"Heads of the set."`
+	Conflicts   int `json:"conflicts" doc:"Merges that could not honour all sides and are not resolved."`
+
+	Members   int               `json:"members" doc:"Standing members of the cluster, this node among them."`
+	Reachable int               `json:"reachable" doc:"Standing members that this node is connected to."`
+	Behind    int               `json:"behind" doc:"Elements that reachable peers have and this node has not."`
+	Refused   map[string]uint64 `json:"refused" doc:"Blocks refused since the start, by reason."`
+}
+
+// StatusProblem is something that needs an operator.
+type StatusProblem struct {
+	Code string `json:"code" doc:"Stable name of the problem."`
+	Text string `json:"text" doc:"What is wrong."`
+	Do   string `json:"do" doc:"What to do about it."`
+}
+
+// HeldFile is a file that is neither imported nor exported for now.
+type HeldFile struct {
+	Path   string    `json:"path"`
+	Reason string    `json:"reason"`
+	Since  time.Time `json:"since"`
+}
+
+type statusOutput struct{ Body Status }
+
+func (r routes) status() {
+	handle(r, huma.Operation{
+		OperationID: "get-status",
+		Method:      http.MethodGet,
+		Path:        "/v1/status",
+		Summary:     "How this node is",
+		Tags:        []string{tagNode},
+	}, func(ctx context.Context, _ *struct{}) (*statusOutput, error) {
+		s := r.node.Status(ctx)
+		body := Status{
+			Name:          s.Name,
+			ID:            s.ID.String(),
+			Cluster:       s.Cluster.String(),
+			Dir:           s.Dir,
+			Version:       s.Version,
+			Ready:         s.Ready,
+			Syncing:       s.Syncing,
+			UptimeSeconds: s.Uptime.Seconds(),
+			Problems:      make([]StatusProblem, 0, len(s.Problems)),
+			Held:          make([]HeldFile, 0, len(s.Held)),
+			Definitions:   s.Definitions,
+			Changes:       s.Changes,
+			Elements:      s.Elements,
+			Heads:         s.Heads,
+			Conflicts:     s.Conflicts,
+			Members:       s.Members,
+			Reachable:     s.Reachable,
+			Behind:        s.Behind,
+			Refused:       map[string]uint64{},
+		}
+		maps.Copy(body.Refused, s.Refused)
+		if s.Role != 0 {
+			body.Role = s.Role.String()
+		}
+		for _, p := range s.Problems {
+			body.Problems = append(body.Problems, StatusProblem(p))
+		}
+		for _, h := range s.Held {
+			body.Held = append(body.Held, HeldFile(h))
+		}
+		return &statusOutput{Body: body}, nil
+	})
+}
+
+// Status asks how the node is.
+func (c *Client) Status(ctx context.Context) (Status, error) {
+	var s Status
+	err := c.get(ctx, "/v1/status", nil, &s)
+	return s, err
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/starling-sync/starling/api"
+)
+
+// editOptions are the flags of the commands that make a change.
+type editOptions struct {
+	note, actor string
+	wait        time.Duration // for all reachable members; 0 is not at all
+}
+
+func (o *editOptions) flags(c *cobra.Command) {
+	c.Flags().StringVar(&o.note, "note", "", "why; all members can read this `text`")
+	c.Flags().StringVar(&o.actor, "actor", cmp.Or(os.Getenv("SUDO_USER"), os.Getenv("USER")), "who you are; all members can read this `text`")
+	waitFlag(c, &o.wait, "until all reachable members have it")
+}
+
+// waitFlag adds --wait[=D].
+func waitFlag(c *cobra.Command, wait *time.Duration, until string) {
+	c.Flags().DurationVar(wait, "wait", 0, "wait "+until+", at most this `long` (30s if only --wait is given)")
+	c.Flags().Lookup("wait").NoOptDefVal = "30s"
+}
+
+// edited is what put and rm print.
+type edited struct {
+	Changes []string `json:"changes"`
+	Have    []string `json:"have,omitempty"`
+	Missing []string `json:"missing,omitempty"`
+}
+
+// edit makes one change and prints its id; with --wait it then waits for the
+// reachable members.
+func (p *program) edit(ctx context.Context, edits []api.Edit, o editOptions) error {
+	client, err := p.client()
+	if err != nil {
+		return err
+	}
+	made, err := client.Edit(ctx, api.Draft{Edits: edits, Note: o.note, Actor: o.actor})
+	if err != nil {
+		return err
+	}
+	result := edited{Changes: made.Changes}
+	if o.wait > 0 && len(made.Changes) > 0 {
+		// The last change has the others in its ancestry.
+		end := p.progress("waiting for the members")
+		reached, err := client.Reach(ctx, made.Changes[len(made.Changes)-1], o.wait)
+		end()
+		if err != nil {
+			return fmt.Errorf("the change is made, but not known to have reached the members: %w", err)
+		}
+		result.Have, result.Missing = reached.Have, reached.Missing
+	}
+	if err := p.print(result, func(w io.Writer) {
+		for _, id := range result.Changes {
+			fmt.Fprintln(w, id)
+		}
+	}); err != nil {
+		return err
+	}
+	if len(result.Missing) > 0 {
+		return &exit{exitLate, fmt.Errorf("the change is made, but after %v these members did not have it yet: %s", o.wait, strings.Join(result.Missing, ", "))}
+	}
+	return nil
+}

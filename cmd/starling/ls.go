@@ -1,0 +1,35 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+)
+
+func (p *program) lsCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "ls [GLOB]",
+		Short:   "The definitions that the directory should hold",
+		GroupID: groupFiles,
+		Example: `  starling ls
+  starling ls 'oauth/**/*.json'`,
+		Args: takes(0, 1),
+		RunE: func(c *cobra.Command, args []string) error {
+			client, err := p.client()
+			if err != nil {
+				return err
+			}
+			list, err := client.Definitions(c.Context(), argument(args))
+			if err != nil {
+				return err
+			}
+			return p.print(list, func(w io.Writer) {
+				fmt.Fprintln(w, "PATH\tSIZE\tCHANGE\tBY\tTIME\tCONFLICTS")
+				for _, d := range list.Definitions {
+					fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%d\n", d.Path, d.Size, short(d.Change), d.Author, clock(d.Time), d.Conflicts)
+				}
+			})
+		},
+	}
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/starling-sync/starling/api"
+)
+
+// maxInput bounds what put reads: more than any definition may have, so that
+// the node is the one to refuse.
+const maxInput = 1 << 20
+
+func (p *program) putCommand() *cobra.Command {
+	var o editOptions
+	c := &cobra.Command{
+		Use:     "put PATH [FILE|-]",
+		Short:   "Write a definition",
+		GroupID: groupFiles,
+		Long: `Writes a definition from a file or from stdin, as if the file in the directory had been
+saved. It is on this node's disk when the command ends.`,
+		Example: `  starling put app-1000.json new.json --note "new callback" --wait`,
+		Args:    takes(1, 2),
+		RunE: func(c *cobra.Command, args []string) error {
+			content, err := p.input(argument(args[1:]))
+			if err != nil {
+				return err
+			}
+			return p.edit(c.Context(), []api.Edit{{Path: args[0], Content: content}}, o)
+		},
+	}
+	o.flags(c)
+	return c
+}
+
+// input reads a definition's bytes from a file, or from stdin for "" and "-".
+func (p *program) input(file string) ([]byte, error) {
+	from := p.stdin
+	if file != "" && file != "-" {
+		opened, err := os.Open(file)
+		if err != nil {
+			return nil, fmt.Errorf("read definition: %w", err)
+		}
+		defer opened.Close()
+		from = opened
+	}
+	content, err := io.ReadAll(io.LimitReader(from, maxInput+1))
+	if err != nil {
+		return nil, fmt.Errorf("read definition: %w", err)
+	}
+	if len(content) > maxInput {
+		return nil, usage("read definition: more than %d bytes", maxInput)
+	}
+	return content, nil
+}

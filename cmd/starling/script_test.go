@@ -1,0 +1,171 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// patience is how long a script waits for what has to come.
+const patience = 20 * time.Second
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"starling": main})
+}
+
+// TestScripts runs the real program by the scripts in testdata: one verb, or one
+// way to use it badly, each. Beside testscript's own commands they know
+//
+//	code N COMMAND...           run COMMAND, want exit code N
+//	until [-out RE] COMMAND...  run COMMAND until it succeeds and prints RE
+//	gone PATH, come PATH        wait until there is no such file, or one
+//	holds PATH RE               wait until the file matches
+//	port VAR                    set VAR to a free TCP port of 127.0.0.1
+//	get VAR RE                  set VAR to what RE's group found in stdout
+//
+// and the conditions [root].
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			// No terminal, no user and no settings of the machine that runs this.
+			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("USER", "operator")
+			env.Setenv("SUDO_USER", "")
+			env.Setenv("LOCAL", "/ip4/127.0.0.1/tcp/0")
+			return nil
+		},
+		Condition: func(cond string) (bool, error) {
+			if cond == "root" {
+				return os.Geteuid() == 0, nil
+			}
+			return false, fmt.Errorf("unknown condition %q", cond)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"code":  code,
+			"until": until,
+			"gone":  func(ts *testscript.TestScript, _ bool, args []string) { wait(ts, args, absent) },
+			"come":  func(ts *testscript.TestScript, _ bool, args []string) { wait(ts, args, present) },
+			"holds": holds,
+			"port":  port,
+			"get":   get,
+		},
+	})
+}
+
+func code(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: code N COMMAND...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		failed, ok := errors.AsType[*exec.ExitError](err)
+		if !ok {
+			ts.Fatalf("run %s: %v", args[1], err)
+		}
+		got = failed.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit code: got %d, want %d", got, want)
+	}
+}
+
+func until(ts *testscript.TestScript, neg bool, args []string) {
+	out := regexp.MustCompile("")
+	if len(args) > 2 && args[0] == "-out" {
+		out = regexp.MustCompile("(?m)" + args[1])
+		args = args[2:]
+	}
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: until [-out RE] COMMAND...")
+	}
+	poll(ts, func() error {
+		if err := ts.Exec(args[0], args[1:]...); err != nil {
+			return err
+		}
+		if got := ts.ReadFile("stdout"); !out.MatchString(got) {
+			return fmt.Errorf("stdout: got %q, want a match of %v", got, out)
+		}
+		return nil
+	})
+}
+
+func absent(path string) error {
+	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("%s is there (%v)", path, err)
+	}
+	return nil
+}
+
+func present(path string) error {
+	_, err := os.Lstat(path)
+	return err
+}
+
+func wait(ts *testscript.TestScript, args []string, is func(path string) error) {
+	for _, path := range args {
+		poll(ts, func() error { return is(ts.MkAbs(path)) })
+	}
+}
+
+func holds(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: holds PATH RE")
+	}
+	want := regexp.MustCompile(args[1])
+	poll(ts, func() error {
+		got, err := os.ReadFile(ts.MkAbs(args[0]))
+		if err == nil && !want.Match(got) {
+			err = fmt.Errorf("got %q, want a match of %v", got, want)
+		}
+		return err
+	})
+}
+
+// poll tries until it works, and fails with the last error.
+func poll(ts *testscript.TestScript, try func() error) {
+	deadline := time.Now().Add(patience)
+	for {
+		err := try()
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("not within %v: %v", patience, err)
+		}
+		<-time.After(20 * time.Millisecond)
+	}
+}
+
+func port(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: port VAR")
+	}
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Setenv(args[0], strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+	ts.Check(l.Close())
+}
+
+func get(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: get VAR RE")
+	}
+	found := regexp.MustCompile("(?m)" + args[1]).FindStringSubmatch(ts.ReadFile("stdout"))
+	if len(found) < 2 {
+		ts.Fatalf("%s is not in stdout", args[1])
+	}
+	ts.Setenv(args[0], found[1])
+}

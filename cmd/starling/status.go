@@ -1,0 +1,67 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/starling-sync/starling/api"
+)
+
+func (p *program) statusCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "status",
+		Short:   "This node, its lag, conflicts and held files",
+		GroupID: groupCluster,
+		Long: `Shows how this node is. The first line says whether all is well; if something needs you,
+it says what, and the exit code is 1.`,
+		Args: takes(0, 0),
+		RunE: func(c *cobra.Command, _ []string) error {
+			client, err := p.client()
+			if err != nil {
+				return err
+			}
+			status, err := client.Status(c.Context())
+			if err != nil {
+				return err
+			}
+			if err := p.print(status, func(w io.Writer) { writeStatus(w, status) }); err != nil {
+				return err
+			}
+			if len(status.Problems) > 0 {
+				return &exit{code: exitProblem}
+			}
+			return nil
+		},
+	}
+}
+
+func writeStatus(w io.Writer, s api.Status) {
+	switch {
+	case len(s.Problems) > 0:
+		for _, problem := range s.Problems {
+			fmt.Fprintf(w, "problem: %s: %s\n", problem.Text, problem.Do)
+		}
+	case !s.Ready:
+		fmt.Fprintln(w, "well so far: the first sync is not complete")
+	default:
+		fmt.Fprintln(w, "all is well")
+	}
+	fmt.Fprintf(w, "node\t%s (%s)\n", s.Name, s.Role)
+	fmt.Fprintf(w, "directory\t%s\n", s.Dir)
+	fmt.Fprintf(w, "definitions\t%d\n", s.Definitions)
+	fmt.Fprintf(w, "changes\t%d\n", s.Changes)
+	fmt.Fprintf(w, "members\t%d of %d reachable\n", s.Reachable, s.Members)
+	fmt.Fprintf(w, "behind\t%s\n", count(s.Behind, "element"))
+	fmt.Fprintf(w, "conflicts\t%d\n", s.Conflicts)
+	fmt.Fprintf(w, "held files\t%d\n", len(s.Held))
+	for _, held := range s.Held {
+		fmt.Fprintf(w, "\t%s: %s, since %s\n", held.Path, held.Reason, clock(held.Since))
+	}
+	fmt.Fprintf(w, "up for\t%s\n", time.Duration(s.UptimeSeconds*float64(time.Second)).Round(time.Second))
+	fmt.Fprintf(w, "cluster\t%s\n", s.Cluster)
+	fmt.Fprintf(w, "id\t%s\n", s.ID)
+	fmt.Fprintf(w, "version\t%s\n", s.Version)
+}
