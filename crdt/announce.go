@@ -42,6 +42,7 @@ func newAnnouncer(ctx context.Context, x *Exchange) (*announcer, error) {
 	ps, err := pubsub.NewGossipSub(ctx, x.opts.Host,
 		pubsub.WithMaxMessageSize(2*maxAnnouncement),
 		pubsub.WithSubscriptionFilter(pubsub.NewAllowlistSubscriptionFilter(name)),
+		pubsub.WithFloodPublish(true), // at once to everybody, not only along the mesh
 		pubsub.WithPeerOutboundQueueSize(256),
 		pubsub.WithLogger(x.log),
 	)
@@ -58,6 +59,11 @@ func newAnnouncer(ctx context.Context, x *Exchange) (*announcer, error) {
 	if a.sub, err = a.topic.Subscribe(pubsub.WithBufferSize(1024)); err != nil {
 		return nil, errors.Join(fmt.Errorf("subscribe: %w", err), a.topic.Close())
 	}
+	events, err := a.topic.EventHandler()
+	if err != nil {
+		return nil, fmt.Errorf("watch topic: %w", err)
+	}
+	x.wg.Go(func() { a.welcome(ctx, events) })
 	x.wg.Go(func() { a.publish(ctx) })
 	x.wg.Go(func() { a.receive(ctx) })
 	return a, nil
@@ -101,6 +107,20 @@ func (a *announcer) publish(ctx context.Context) {
 			if err != nil && ctx.Err() == nil {
 				a.exchange.log.Warn("announcement failed", "err", err)
 			}
+		}
+	}
+}
+
+// welcome is the goroutine that says hello to whoever begins to listen: what was
+// announced before that, it has missed.
+func (a *announcer) welcome(ctx context.Context, events *pubsub.TopicEventHandler) {
+	for {
+		event, err := events.NextPeerEvent(ctx)
+		if err != nil {
+			return
+		}
+		if event.Type == pubsub.PeerJoin {
+			a.exchange.greet(event.Peer)
 		}
 	}
 }

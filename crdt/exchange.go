@@ -220,6 +220,16 @@ func (x *Exchange) takeGreet(l *link) bool {
 	return greet
 }
 
+// greet says hello to one peer soon.
+func (x *Exchange) greet(p peer.ID) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if l := x.links[p]; l != nil {
+		l.greet = true
+		l.nudge()
+	}
+}
+
 // greetAll says hello to all peers soon, so that they hear of new heads.
 func (x *Exchange) greetAll(except peer.ID) {
 	x.mu.Lock()

@@ -91,6 +91,12 @@ func (r *Replica) change(ctx context.Context, id definition.ChangeID) (*change, 
 	return b.change, nil
 }
 
+// Elements calls yield with the bytes of every element, ancestors first, until
+// yield returns an error. It reads from the disk.
+func (r *Replica) Elements(ctx context.Context, yield func(element []byte) error) error {
+	return r.store.blocks(ctx, r.opts.Cluster, func(b *block) error { return yield(b.element) })
+}
+
 // Paths returns every path that has a version, present or not, in order.
 func (r *Replica) Paths() []definition.Path {
 	r.mu.RLock()

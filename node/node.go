@@ -349,6 +349,12 @@ func (n *Node) Config() Config { return n.config }
 // Identity says who this node is.
 func (n *Node) Identity() Identity { return n.identity }
 
+// Elements calls yield with the bytes of every element of the set, ancestors
+// first, until yield returns an error.
+func (n *Node) Elements(ctx context.Context, yield func(element []byte) error) error {
+	return n.replica.Elements(ctx, yield)
+}
+
 // Addrs returns where this node can be reached, each ending in /p2p/ID.
 func (n *Node) Addrs() []ma.Multiaddr {
 	addrs, err := peer.AddrInfoToP2pAddrs(&peer.AddrInfo{ID: n.host.ID(), Addrs: n.host.Addrs()})
