@@ -1,0 +1,155 @@
+package mirror_test
+
+import (
+	"io/fs"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/starling-sync/starling/definition"
+	"github.com/starling-sync/starling/mirror"
+)
+
+func hashOf(s string) definition.Hash {
+	if s == "" {
+		return definition.Hash{}
+	}
+	return definition.HashOf([]byte(s))
+}
+
+// at is the base of a.json with the content and one head of that number.
+func at(content string, head byte) mirror.Base {
+	return mirror.NewBase(hashOf(content), false, definition.Version{Change: definition.ChangeID{head}, Path: path("a.json")})
+}
+
+func TestRecordRoundTrip(t *testing.T) {
+	p := path("a.json")
+	other := definition.Version{Change: definition.ChangeID{7}, Path: path("moved/from.json")}
+	records := map[string]mirror.Record{
+		"zero":    mirror.NewRecord(mirror.NewBase(hashOf(""), false)),
+		"unknown": mirror.NewRecord(mirror.NewBase(hashOf(""), true)),
+		"plain":   mirror.NewRecord(at("x", 1)),
+		"deleted": mirror.NewRecord(at("", 1)),
+		"foreign": mirror.NewRecord(mirror.NewBase(hashOf("x"), false, other)),
+		"intent":  mirror.NewRecord(at("x", 1)).WithIntent(at("y", 2), 1<<63),
+		"stale":   mirror.NewRecord(at("x", 1)).Advance(at("y", 2)).Advance(at("", 3)).Advance(at("z", 4)),
+	}
+	for name, want := range records {
+		got, err := mirror.DecodeRecord(p, want.Encode(p))
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: decode(encode) = %+v, %v, want %+v", name, got, err, want)
+		}
+		for n := range want.Encode(p) {
+			if _, err := mirror.DecodeRecord(p, want.Encode(p)[:n]); err == nil {
+				t.Errorf("%s: the first %d bytes decode", name, n)
+			}
+		}
+	}
+}
+
+func FuzzDecodeRecord(f *testing.F) {
+	p := path("a.json")
+	f.Add(mirror.NewRecord(at("x", 1)).Advance(at("y", 2)).WithIntent(at("z", 3), 9).Encode(p))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r, err := mirror.DecodeRecord(p, data)
+		if err != nil {
+			return
+		}
+		again, err := mirror.DecodeRecord(p, r.Encode(p))
+		if err != nil || !reflect.DeepEqual(again, r) {
+			t.Errorf("decode(encode(%+v)) = %+v, %v", r, again, err)
+		}
+	})
+}
+
+func TestRecordRecovers(t *testing.T) {
+	old, next := at("old", 1), at("next", 2)
+	began := mirror.NewRecord(old).WithIntent(next, 42)
+	done := mirror.NewRecord(old).Advance(next)
+	tests := []struct {
+		name     string
+		record   mirror.Record
+		disk     string
+		inode    uint64
+		rebooted bool
+		want     mirror.Base
+	}{
+		{"the rename did not happen", began, "old", 7, false, old},
+		{"the rename happened", began, "next", 42, false, next},
+		{"it happened and the file was edited in place", began, "edited", 42, false, next},
+		{"the file was edited and the rename did not happen", began, "edited", 7, false, old},
+		{"the new base is written", done, "next", 42, false, next},
+		{"a power failure undid the rename", done, "old", 7, true, old},
+		{"somebody wrote the old bytes again", done, "old", 7, false, next},
+		{"edited after a power failure", done, "edited", 7, true, next},
+		{"the directory was flushed before", done.Flushed(), "old", 7, true, next},
+		{"a power failure lost the file", mirror.NewRecord(at("", 0)).Advance(next), "", 0, true, at("", 0)},
+		{"a power failure undid the deletion", mirror.NewRecord(old).Advance(at("", 3)), "old", 7, true, old},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			kind := mirror.Present
+			if tt.disk == "" {
+				kind = mirror.Absent
+			}
+			got := tt.record.Recover(mirror.NewSight(kind, hashOf(tt.disk), false), tt.inode, tt.rebooted).Base()
+			if !got.Equal(tt.want) {
+				t.Errorf("base = %+v, want %+v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestRecordKnowsEarlierContents(t *testing.T) {
+	r := mirror.NewRecord(at("one", 1)).Advance(at("two", 2)).Advance(at("", 3)).Advance(at("three", 4))
+	for content, want := range map[string]bool{"one": true, "two": true, "three": false, "four": false} {
+		if got := r.Returns(hashOf(content)); got != want {
+			t.Errorf("returns to %s = %v, want %v", content, got, want)
+		}
+	}
+}
+
+func TestStampTrust(t *testing.T) {
+	now := time.Unix(1_700_000_000, 123_456_789)
+	tests := []struct {
+		name  string
+		ctime time.Time
+		want  bool
+	}{
+		{"just written", now, false},
+		{"within a tick", now.Add(-10 * time.Millisecond), false},
+		{"long ago", now.Add(-time.Second), true},
+		{"in the future", now.Add(time.Hour), false},
+		{"whole seconds, recent", time.Unix(now.Unix()-1, 0), false},
+		{"whole seconds, long ago", time.Unix(now.Unix()-3, 0), true},
+	}
+	for _, tt := range tests {
+		if got := mirror.Trusted(tt.ctime, now); got != tt.want {
+			t.Errorf("%s: trusted = %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestOwnership(t *testing.T) {
+	const setgid = fs.ModeSetgid
+	tests := []struct {
+		name                  string
+		euid, uid             int
+		mode                  fs.FileMode
+		chown, shared, refuse bool
+	}{
+		{"root", 0, 1000, 0o755, true, false, false},
+		{"the owner", 1000, 1000, 0o755, false, false, false},
+		{"another user", 1001, 1000, 0o755, false, false, true},
+		{"another user, group-writable only", 1001, 1000, 0o775, false, false, true},
+		{"another user, setgid only", 1001, 1000, setgid | 0o755, false, false, true},
+		{"another user, shared", 1001, 1000, setgid | 0o775, false, true, false},
+	}
+	for _, tt := range tests {
+		chown, shared, reason := mirror.Ownership(tt.euid, tt.uid, tt.mode)
+		if chown != tt.chown || shared != tt.shared || (reason != "") != tt.refuse {
+			t.Errorf("%s: chown %v, shared %v, reason %q; want %v, %v, refused %v",
+				tt.name, chown, shared, reason, tt.chown, tt.shared, tt.refuse)
+		}
+	}
+}
