@@ -32,7 +32,9 @@ type memReplica struct {
 	durable  map[string][]byte
 	refuse   map[definition.Path]bool
 	fail     error
-	onRead   func(definition.Path)
+	// writesLeft is after how many writes every further one fails; negative: never.
+	writesLeft int
+	onRead     func(definition.Path)
 }
 
 type memVersion struct {
@@ -49,17 +51,30 @@ func newMemReplica() *memReplica {
 		records:  make(map[string][]byte),
 		durable:  make(map[string][]byte),
 		refuse:   make(map[definition.Path]bool),
+
+		writesLeft: -1,
 	}
 }
 
-// afterPowerFailure returns the replica as it is after a restart: records that were
-// not synced are gone.
-func (r *memReplica) afterPowerFailure() *memReplica {
+// afterKill returns the replica as it is when its process was killed and is started
+// again.
+func (r *memReplica) afterKill() *memReplica {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	next := newMemReplica()
 	next.versions, next.seq = maps.Clone(r.versions), r.seq
+	next.records, next.durable = maps.Clone(r.records), maps.Clone(r.records)
+	return next
+}
+
+// afterPowerFailure returns the replica as it is after the machine was started again:
+// records that were not synced are gone.
+func (r *memReplica) afterPowerFailure() *memReplica {
+	next := r.afterKill()
 	next.records, next.durable = maps.Clone(r.durable), maps.Clone(r.durable)
+	if _, ok := next.records["boot"]; ok {
+		next.records["boot"] = []byte("an earlier run of the machine")
+	}
 	return next
 }
 
@@ -145,8 +160,8 @@ func (e refusedError) RefusedPaths() []definition.Path { return e }
 func (r *memReplica) Append(_ context.Context, d definition.Draft, records func([]definition.Version) map[string][]byte) ([]definition.Version, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.fail != nil {
-		return nil, r.fail
+	if err := r.spend(); err != nil {
+		return nil, err
 	}
 	var refused refusedError
 	seen := make(map[definition.Path]bool)
@@ -201,11 +216,31 @@ func (r *memReplica) LoadRecords(_ context.Context, prefix string) (map[string][
 func (r *memReplica) SaveRecords(_ context.Context, records map[string][]byte, sync bool) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.fail != nil {
-		return r.fail
+	if err := r.spend(); err != nil {
+		return err
 	}
 	r.write(records, sync)
 	return nil
+}
+
+// spend takes one of the writes that are left.
+func (r *memReplica) spend() error {
+	switch {
+	case r.fail != nil:
+		return r.fail
+	case r.writesLeft == 0:
+		return errDisk
+	case r.writesLeft > 0:
+		r.writesLeft--
+	}
+	return nil
+}
+
+// dead reports whether the writes are spent.
+func (r *memReplica) dead() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.writesLeft == 0
 }
 
 func (r *memReplica) write(records map[string][]byte, sync bool) {
