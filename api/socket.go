@@ -34,7 +34,7 @@ func Listen(ctx context.Context, path, group string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", path, err)
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }() // empty by then
 	made := filepath.Join(dir, "s")
 	if max(len(path), len(made)) > maxSocketPath {
 		return nil, fmt.Errorf("listen on %s: the path is too long for a socket, about 90 bytes are possible", path)
@@ -68,11 +68,10 @@ func refuseLive(ctx context.Context, path string) error {
 		return fmt.Errorf("listen on %s: there is something else that is no socket", path)
 	}
 	dialer := net.Dialer{Timeout: time.Second}
-	conn, err := dialer.DialContext(ctx, "unix", path)
-	if err != nil {
-		return nil // nobody behind it
+	if conn, err := dialer.DialContext(ctx, "unix", path); err == nil {
+		return errors.Join(fmt.Errorf("listen on %s: %w", path, ErrSocketInUse), conn.Close())
 	}
-	return errors.Join(fmt.Errorf("listen on %s: %w", path, ErrSocketInUse), conn.Close())
+	return nil // nobody is behind it
 }
 
 // publish gives the socket its mode and group and then its name.

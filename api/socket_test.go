@@ -22,11 +22,7 @@ func TestListenMode(t *testing.T) {
 	if got, want := info.Mode(), os.ModeSocket|0o600; got != want {
 		t.Errorf("mode of the socket: got %v, want %v", got, want)
 	}
-	conn, err := net.Dial("unix", path)
-	if err != nil {
-		t.Fatalf("nobody is behind the socket: %v", err)
-	}
-	conn.Close()
+	dial(t, path)
 
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
@@ -81,11 +77,7 @@ func TestListenStale(t *testing.T) {
 	if _, err := api.Listen(t.Context(), path, ""); !errors.Is(err, api.ErrSocketInUse) {
 		t.Errorf("listen on a live socket: got %v, want %v", err, api.ErrSocketInUse)
 	}
-	conn, err := net.Dial("unix", path)
-	if err != nil {
-		t.Fatalf("the live socket is gone: %v", err)
-	}
-	conn.Close()
+	dial(t, path)
 }
 
 func TestListenOnFile(t *testing.T) {
@@ -132,4 +124,15 @@ func listen(t *testing.T, path string) net.Listener {
 		t.Fatal(err)
 	}
 	return l
+}
+
+// dial fails unless somebody is behind the socket.
+func dial(t *testing.T, path string) {
+	t.Helper()
+	var d net.Dialer
+	conn, err := d.DialContext(t.Context(), "unix", path)
+	if err != nil {
+		t.Fatalf("nobody is behind the socket: %v", err)
+	}
+	conn.Close()
 }

@@ -1,13 +1,16 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -28,6 +31,8 @@ func TestMain(m *testing.M) {
 //	until [-out RE] COMMAND...  run COMMAND until it succeeds and prints RE
 //	gone PATH, come PATH        wait until there is no such file, or one
 //	holds PATH RE               wait until the file matches
+//	signal NAME DATA            signal the newest background command with --data DATA
+//	past TIME                   wait until the clock has passed TIME
 //	port VAR                    set VAR to a free TCP port of 127.0.0.1
 //	get VAR RE                  set VAR to what RE's group found in stdout
 //
@@ -43,6 +48,8 @@ func TestScripts(t *testing.T) {
 			env.Setenv("USER", "operator")
 			env.Setenv("SUDO_USER", "")
 			env.Setenv("LOCAL", "/ip4/127.0.0.1/tcp/0")
+			// A program with the race detector in it otherwise takes a second to end.
+			env.Setenv("GORACE", "atexit_sleep_ms=0")
 			return nil
 		},
 		Condition: func(cond string) (bool, error) {
@@ -52,13 +59,15 @@ func TestScripts(t *testing.T) {
 			return false, fmt.Errorf("unknown condition %q", cond)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"code":  code,
-			"until": until,
-			"gone":  func(ts *testscript.TestScript, _ bool, args []string) { wait(ts, args, absent) },
-			"come":  func(ts *testscript.TestScript, _ bool, args []string) { wait(ts, args, present) },
-			"holds": holds,
-			"port":  port,
-			"get":   get,
+			"code":   code,
+			"until":  until,
+			"gone":   func(ts *testscript.TestScript, _ bool, args []string) { wait(ts, args, absent) },
+			"come":   func(ts *testscript.TestScript, _ bool, args []string) { wait(ts, args, present) },
+			"holds":  holds,
+			"past":   past,
+			"signal": sendSignal,
+			"port":   port,
+			"get":    get,
 		},
 	})
 }
@@ -102,9 +111,40 @@ func until(ts *testscript.TestScript, neg bool, args []string) {
 	})
 }
 
+func past(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: past TIME")
+	}
+	when, err := time.Parse(time.RFC3339, args[0])
+	ts.Check(err)
+	poll(ts, func() error {
+		if now := time.Now(); !now.After(when) {
+			return fmt.Errorf("it is %v, and not yet past %v", now, when)
+		}
+		return nil
+	})
+}
+
+func sendSignal(ts *testscript.TestScript, neg bool, args []string) {
+	signals := map[string]os.Signal{"HUP": syscall.SIGHUP, "TERM": syscall.SIGTERM}
+	if neg || len(args) != 2 || signals[args[0]] == nil {
+		ts.Fatalf("usage: signal HUP|TERM DATA")
+	}
+	for _, c := range slices.Backward(ts.BackgroundCmds()) {
+		if i := slices.Index(c.Args, "--data"); i > 0 && c.Args[i+1] == args[1] {
+			ts.Check(c.Process.Signal(signals[args[0]]))
+			return
+		}
+	}
+	ts.Fatalf("nothing runs in the background with --data %s", args[1])
+}
+
 func absent(path string) error {
-	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("%s is there (%v)", path, err)
+	switch _, err := os.Lstat(path); {
+	case err == nil:
+		return fmt.Errorf("%s is there", path)
+	case !errors.Is(err, os.ErrNotExist):
+		return err
 	}
 	return nil
 }
@@ -153,7 +193,8 @@ func port(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: port VAR")
 	}
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	var config net.ListenConfig
+	l, err := config.Listen(context.Background(), "tcp4", "127.0.0.1:0")
 	ts.Check(err)
 	ts.Setenv(args[0], strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
 	ts.Check(l.Close())
