@@ -122,15 +122,25 @@ func (r *Replica) Views() []definition.View {
 }
 
 // Digest returns a hash over the paths and hashes of all files that the
-// directory should hold: equal exactly for equal views.
+// directory should hold: equal exactly for equal views. It is computed once for
+// each state of the set.
 func (r *Replica) Digest() definition.Hash {
-	return DigestOf(func(yield func(definition.Path, definition.Hash) bool) {
-		for _, v := range r.Views() {
-			if v.Present && !yield(v.Path, v.Hash) {
-				return
+	r.digestMu.Lock()
+	defer r.digestMu.Unlock()
+	r.mu.RLock()
+	state := r.changed
+	r.mu.RUnlock()
+	if r.digestOf != state {
+		r.digest = DigestOf(func(yield func(definition.Path, definition.Hash) bool) {
+			for _, v := range r.Views() {
+				if v.Present && !yield(v.Path, v.Hash) {
+					return
+				}
 			}
-		}
-	})
+		})
+		r.digestOf = state
+	}
+	return r.digest
 }
 
 // DigestOf returns the digest of files that come in the order of their paths.
