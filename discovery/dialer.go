@@ -1,9 +1,13 @@
 package discovery
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"maps"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -22,7 +26,11 @@ const (
 	// five minutes, says not yet: the one here rules.
 	dialReason = "discovery has a backoff of its own"
 
+	// parallelDials bounds the dials at a time, strangerDials those of them that may
+	// go to strangers: somebody who invents peers at addresses that swallow every
+	// packet holds up no member.
 	parallelDials = 16
+	strangerDials = 4
 	dialTimeout   = 10 * time.Second
 
 	// settled is how long a connection must have lasted for its loss to be a new
@@ -72,9 +80,10 @@ type dialer struct {
 	wanted  atomic.Pointer[map[peer.ID]bool] // as of the last refresh; never changed in place
 
 	// Of run's goroutine alone.
-	peers map[peer.ID]*candidate
-	busy  int       // dials that run
-	swept time.Time // when everything was last looked at
+	peers     map[peer.ID]*candidate
+	busy      int       // dials that run
+	strangely int       // of those, the ones to strangers
+	swept     time.Time // when everything was last looked at
 }
 
 // candidate is a peer that the dialer wants connected: a member, a static peer, or
@@ -91,8 +100,9 @@ type candidate struct {
 }
 
 type result struct {
-	peer peer.ID
-	err  error
+	peer     peer.ID
+	stranger bool // when the dial began
+	err      error
 }
 
 func newDialer(o Options, here *whereabouts, m *memory) *dialer {
@@ -275,6 +285,9 @@ func (d *dialer) makeRoom() bool {
 // settle takes the outcome of a dial.
 func (d *dialer) settle(r result, now time.Time) {
 	d.busy--
+	if r.stranger {
+		d.strangely--
+	}
 	c := d.peers[r.peer]
 	if c == nil {
 		return
@@ -357,48 +370,47 @@ func (d *dialer) deference(p peer.ID) time.Duration {
 	return 250*time.Millisecond + jitter(250*time.Millisecond)
 }
 
-// dialDue starts the dials that are due, those with the fewest failures first.
+// dialDue starts the dials that are due: of members before strangers, and of those
+// with few failures first.
 func (d *dialer) dialDue(ctx context.Context, now time.Time) {
-	due := d.due(now)
-	if len(due) == 0 || d.busy == parallelDials {
+	if d.next(now) > 0 {
 		return
 	}
 	// Nobody is dialed on old news: a revocation closes connections, and the loss
 	// of one leads here.
 	d.refresh(now, false)
-	due = d.due(now)
-	slices.SortFunc(due, func(a, b peer.ID) int { return d.peers[a].failures - d.peers[b].failures })
-	for _, p := range due[:min(len(due), parallelDials-d.busy)] {
+	due := slices.SortedFunc(maps.Keys(d.peers), func(a, b peer.ID) int {
+		ca, cb := d.peers[a], d.peers[b]
+		return cmp.Or(cmp.Compare(ca.rank(), cb.rank()), ca.due.Compare(cb.due))
+	})
+	for _, p := range due {
 		c := d.peers[p]
-		if d.observe(p, c, now) {
+		if !c.idle() || c.due.After(now) || !d.hasRoom(c) || d.observe(p, c, now) {
 			continue
 		}
 		c.dialing, c.last = true, now
 		d.busy++
-		addrs := slices.Concat(d.static[p], d.memory.addrs(p), c.proposed)
-		d.dials.Go(func() { d.results <- result{p, d.dial(ctx, p, addrs)} })
-	}
-}
-
-// due returns the peers to dial, in no order.
-func (d *dialer) due(now time.Time) []peer.ID {
-	var due []peer.ID
-	for p, c := range d.peers {
-		if c.idle() && !c.due.After(now) {
-			due = append(due, p)
+		stranger := c.stranger
+		if stranger {
+			d.strangely++
 		}
+		addrs := slices.Concat(d.static[p], d.memory.addrs(p), c.proposed)
+		d.dials.Go(func() { d.results <- result{p, stranger, d.dial(ctx, p, addrs)} })
 	}
-	return due
 }
 
-// next returns how long run may sleep.
+// hasRoom reports whether one more dial, to c, may run.
+func (d *dialer) hasRoom(c *candidate) bool {
+	return d.busy < parallelDials && (!c.stranger || d.strangely < strangerDials)
+}
+
+// next returns how long run may sleep. Who waits for room is not counted: the end
+// of a dial wakes run.
 func (d *dialer) next(now time.Time) time.Duration {
 	wait := d.swept.Add(sweepInterval).Sub(now)
-	if d.busy < parallelDials {
-		for _, c := range d.peers {
-			if c.idle() {
-				wait = min(wait, c.due.Sub(now))
-			}
+	for _, c := range d.peers {
+		if c.idle() && d.hasRoom(c) {
+			wait = min(wait, c.due.Sub(now))
 		}
 	}
 	return max(wait, 0)
@@ -424,7 +436,7 @@ func (d *dialer) dial(ctx context.Context, p peer.ID, addrs []ma.Multiaddr) erro
 		return err
 	}
 	if lookupErr := d.lookup(ctx, p); lookupErr != nil {
-		return errors.Join(err, lookupErr)
+		return fmt.Errorf("%w; %w", err, lookupErr)
 	}
 	return nil
 }
@@ -449,6 +461,14 @@ func (d *dialer) remember(p peer.ID) {
 }
 
 func (c *candidate) idle() bool { return !c.dialing && c.since.IsZero() }
+
+// rank orders dials: the lower goes first.
+func (c *candidate) rank() int {
+	if c.stranger {
+		return math.MaxInt
+	}
+	return c.failures
+}
 
 // bringForward makes c due at t, if it would be later otherwise and its latest
 // dial is not too recent.

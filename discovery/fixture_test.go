@@ -25,7 +25,8 @@ import (
 
 const cluster = "a-cluster-of-the-tests"
 
-// A stack is a host like a node's: private network, TCP, Noise, yamux.
+// stack returns a host like a node's: private network, TCP, Noise, yamux. It does
+// not listen if listen is empty.
 func stack(key crypto.PrivKey, psk pnet.PSK, listen string, more ...libp2p.Option) (host.Host, error) {
 	options := []libp2p.Option{
 		libp2p.Identity(key),
@@ -33,9 +34,13 @@ func stack(key crypto.PrivKey, psk pnet.PSK, listen string, more ...libp2p.Optio
 		libp2p.Transport(tcp.NewTCPTransport),
 		libp2p.Security(noise.ID, noise.New),
 		libp2p.Muxer(yamux.ID, yamux.DefaultTransport),
-		libp2p.ListenAddrStrings(listen),
 		libp2p.DisableRelay(),
 		libp2p.DisableMetrics(),
+	}
+	if listen == "" {
+		options = append(options, libp2p.NoListenAddrs)
+	} else {
+		options = append(options, libp2p.ListenAddrStrings(listen))
 	}
 	return libp2p.New(append(options, more...)...)
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/zeroconf/v2"
@@ -26,6 +27,10 @@ const (
 	// mdnsAddrs bounds the addresses in one announcement, so that it fits into one
 	// packet, and those taken from one.
 	mdnsAddrs = 8
+	// mdnsSession bounds the announcements that one session of the browser takes,
+	// and mdnsPause is the least time to the next session. Only a flood comes near.
+	mdnsSession = 1024
+	mdnsPause   = time.Second
 	// mdnsText is the key of an address in the TXT record, as libp2p's discovery
 	// specification has it.
 	mdnsText = "dnsaddr="
@@ -36,8 +41,8 @@ const (
 // specifies: a TXT record with one dnsaddr= string for each address.
 //
 // go-libp2p's own package for it is not used. It announces interface addresses
-// that may be a minute old, and where IPv6 is disabled it finds nothing and its
-// Close never returns. The library below both is the same.
+// that may be a minute old, and where no interface speaks IPv6 it finds nothing and
+// its Close never returns. The library below both is the same.
 //
 // restart and stop are called by one goroutine.
 type lan struct {
@@ -125,6 +130,23 @@ func (l *lan) announcement(s *sighting) (texts, ips []string) {
 
 // browse asks over one IP version until ctx ends, and passes on what it hears.
 func (l *lan) browse(ctx context.Context, version zeroconf.IPType, s *sighting) {
+	for ctx.Err() == nil {
+		if err := l.session(ctx, version, s); err != nil {
+			l.log.Debug("no multicast over one IP version", "err", err)
+			return
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(mdnsPause):
+		}
+	}
+}
+
+// session browses until ctx ends or mdnsSession entries were heard: the library
+// keeps each in memory for as long as its sender wishes, until the session ends.
+func (l *lan) session(ctx context.Context, version zeroconf.IPType, s *sighting) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	entries := make(chan *zeroconf.ServiceEntry, 16)
 	done := make(chan error, 1)
 	go func() {
@@ -133,20 +155,19 @@ func (l *lan) browse(ctx context.Context, version zeroconf.IPType, s *sighting) 
 	}()
 	// Browse closes entries when it ends well and leaves it open when it cannot
 	// begin; and it waits until its last entry is taken.
-	heard := entries
+	heard := 0
 	for {
 		select {
 		case err := <-done:
-			if err != nil {
-				l.log.Debug("no multicast over one IP version", "err", err)
-			}
-			return
-		case e, open := <-heard:
+			return err
+		case e, open := <-entries:
 			if !open {
-				heard = nil
-				continue
+				return <-done
 			}
 			l.pass(ctx, e)
+			if heard++; heard == mdnsSession {
+				cancel()
+			}
 		}
 	}
 }
@@ -179,7 +200,8 @@ func (l *lan) pass(ctx context.Context, e *zeroconf.ServiceEntry) {
 }
 
 // dialable reports whether a is an IP address and a TCP port and no more. A name
-// would make this node ask a name server for whatever a stranger chose.
+// would make this node ask a name server for whatever a stranger chose; a link-local
+// address is another machine's on each interface.
 func dialable(a ma.Multiaddr) bool {
 	if len(a) != 2 || a[1].Protocol().Code != ma.P_TCP {
 		return false
