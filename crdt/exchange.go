@@ -188,7 +188,7 @@ func (l *link) nudge() {
 
 // serve is a link's goroutine: it greets the peer and fetches what it has.
 func (x *Exchange) serve(ctx context.Context, l *link) {
-	nextHello, nextFetch := time.Now(), time.Time{}
+	nextHello := time.Now()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -204,7 +204,7 @@ func (x *Exchange) serve(ctx context.Context, l *link) {
 				x.log.Debug("hello failed", "peer", l.peer, "err", err)
 			}
 		}
-		nextFetch = nextHello
+		nextFetch := nextHello
 		if again := x.fetch(ctx, l); again > 0 {
 			nextFetch = time.Now().Add(again)
 		}

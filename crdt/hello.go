@@ -39,7 +39,7 @@ func (x *Exchange) sayHello(ctx context.Context, p peer.ID) error {
 		}
 		view := x.replica.Digest()
 		msg.View = view[:]
-		msg.Elements = uint64(x.replica.Stats().Elements) //nolint:gosec // a count
+		msg.Elements = uint64(x.replica.Stats().Elements)
 		if m, ok := x.replica.Member(p); ok {
 			msg.Yours = m.Changes
 		}

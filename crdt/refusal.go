@@ -50,8 +50,7 @@ func refuse(reason Reason, format string, args ...any) error {
 
 // reasonOf returns why err refuses a block, or "" if it does not.
 func reasonOf(err error) Reason {
-	var r *refusal
-	if errors.As(err, &r) {
+	if r, ok := errors.AsType[*refusal](err); ok {
 		return r.reason
 	}
 	return ""

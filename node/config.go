@@ -170,7 +170,7 @@ func parsePeers(addrs []string) ([]peer.AddrInfo, error) {
 			_, err = peer.AddrInfoFromP2pAddr(a)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("peers: address %q: want one such as /ip4/192.0.2.1/tcp/4747/p2p/12D3Koo...", s)
+			return nil, fmt.Errorf("peers: address %q: want one such as /ip4/192.0.2.1/tcp/4747/p2p/ID", s)
 		}
 		parsed = append(parsed, a)
 	}

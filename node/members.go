@@ -151,7 +151,7 @@ func (n *Node) Peers(ctx context.Context) []Peer {
 			}
 		} else if a := reports[m.ID]; a.err == nil && a.report != nil {
 			p.Reachable, p.LastSeen = true, time.Now()
-			n.compare(&p, a.heads, int(a.report.GetElements())) //nolint:gosec // a count
+			n.compare(&p, a.heads, int(a.report.GetElements()))
 		}
 		for _, c := range n.host.Network().ConnsToPeer(m.ID) {
 			if addr := c.RemoteMultiaddr().String(); !slices.Contains(p.Addrs, addr) {

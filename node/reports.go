@@ -98,7 +98,7 @@ func (r *reports) askOne(ctx context.Context, m peer.ID, q question) answer {
 	defer func() { _ = s.Reset() }() // after Close it does nothing
 	stop := context.AfterFunc(ctx, func() { _ = s.Reset() })
 	defer stop()
-	request := &nodepb.ReportRequest{WaitMs: uint32(q.wait.Milliseconds()), Files: q.files} //nolint:gosec // at most maxAwait
+	request := &nodepb.ReportRequest{WaitMs: uint32(q.wait.Milliseconds()), Files: q.files}
 	if !q.change.IsZero() {
 		request.Change = q.change[:]
 	}
@@ -170,7 +170,7 @@ func (r *reports) report(ctx context.Context, request *nodepb.ReportRequest) *no
 	for _, c := range n.replica.Heads() {
 		report.Heads = append(report.Heads, c.Bytes())
 	}
-	report.Elements = uint64(n.replica.Stats().Elements) //nolint:gosec // a count
+	report.Elements = uint64(n.replica.Stats().Elements)
 	if !request.GetFiles() {
 		return report
 	}

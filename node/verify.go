@@ -126,7 +126,7 @@ func (n *Node) Verify(ctx context.Context) Verification {
 			}
 			verdict.Answered = true
 			var p Peer
-			n.compare(&p, a.heads, int(a.report.GetElements())) //nolint:gosec // a count
+			n.compare(&p, a.heads, int(a.report.GetElements()))
 			verdict.SetEqual = p.Equal
 			verdict.judge(own, theirs)
 			if verdict.Difference != "" && !p.Equal {

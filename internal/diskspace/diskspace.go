@@ -14,5 +14,5 @@ func Free(dir string) (uint64, error) {
 	if err := unix.Statfs(dir, &st); err != nil {
 		return 0, fmt.Errorf("read free space of %s: %w", dir, err)
 	}
-	return uint64(st.Bavail) * uint64(st.Bsize), nil //nolint:gosec,unconvert // the types differ by system
+	return uint64(st.Bavail) * uint64(st.Bsize), nil //nolint:unconvert // the types differ by system
 }

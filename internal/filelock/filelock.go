@@ -34,7 +34,7 @@ func (l *Lock) Close() error { return l.file.Close() }
 // Try takes the lock of an open file or directory, which is given back when that
 // is closed. It does not block.
 func Try(f *os.File) error {
-	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) //nolint:gosec // a descriptor
+	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
 		return fmt.Errorf("lock %s: %w", f.Name(), ErrHeld)
 	}
