@@ -11,7 +11,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -27,7 +26,8 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := run(ctx, *data, *dir, os.Stdout); err != nil {
-		log.Fatalln("embed:", err)
+		fmt.Fprintln(os.Stderr, "embed:", err)
+		os.Exit(1) //nolint:forbidigo // this is a main
 	}
 }
 
