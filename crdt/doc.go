@@ -21,5 +21,3 @@
 // own records are derived: both are computed again from the blocks, the index
 // at every start, the records after an unclean stop.
 package crdt
-
-//go:generate go tool -modfile=../tools.mod buf generate --template ../buf.gen.yaml --path crdtpb ..
