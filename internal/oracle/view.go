@@ -1,0 +1,159 @@
+package oracle
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+
+	"github.com/starling-sync/starling/crdt/crdtpb"
+	"github.com/starling-sync/starling/definition"
+	"github.com/starling-sync/starling/trust"
+)
+
+// version is one edit inside one change.
+type version struct {
+	id      definition.ChangeID
+	time    uint64
+	counts  bool
+	edit    *crdtpb.Edit
+	parents []definition.ChangeID // of the same path; a move does not change the view
+}
+
+// byTime orders versions, the earliest first.
+func byTime(a, b *version) int {
+	return cmp.Or(cmp.Compare(a.time, b.time), bytes.Compare(a.id[:], b.id[:]))
+}
+
+// files computes the view of every path.
+func (s *set) files() map[definition.Path]File {
+	files := make(map[definition.Path]File)
+	var wanted []wish
+	for path, versions := range s.versions() {
+		heads := headsOf(versions)
+		file := File{}
+		for _, h := range slices.Backward(heads) {
+			file.Heads = append(file.Heads, definition.Version{Change: h.id, Path: path})
+		}
+		files[path] = file
+		if stands := merge(heads); stands != nil && !stands.edit.GetDeleted() {
+			wanted = append(wanted, wish{path: path, first: firstOf(versions), content: stands.edit.GetContent()})
+		}
+	}
+	for _, w := range held(wanted) {
+		file := files[w.path]
+		file.Content = w.content
+		files[w.path] = file
+	}
+	return files
+}
+
+// versions collects the versions of each path by the change that they are in.
+func (s *set) versions() map[definition.Path]map[definition.ChangeID]*version {
+	all := make(map[definition.Path]map[definition.ChangeID]*version)
+	for id, c := range s.changes {
+		for path, edit := range c.edits {
+			v := &version{id: id, time: c.time, counts: s.counts(id), edit: edit}
+			for _, p := range edit.GetParents() {
+				if !p.GetMoved() {
+					v.parents = append(v.parents, definition.ChangeID(p.GetChange()))
+				}
+			}
+			if all[path] == nil {
+				all[path] = make(map[definition.ChangeID]*version)
+			}
+			all[path][id] = v
+		}
+	}
+	return all
+}
+
+// counts reports whether a change gives bytes to the view: its author is not
+// revoked, or every revocation keeps it.
+func (s *set) counts(id definition.ChangeID) bool {
+	for _, r := range s.revocations {
+		if r.Member == s.changes[id].author && !s.keeps(r, id) {
+			return false
+		}
+	}
+	return true
+}
+
+// keeps reports whether a revocation's last change reaches another by prev.
+func (s *set) keeps(r trust.Revocation, id definition.ChangeID) bool {
+	if r.Mode == trust.ModePurge {
+		return false
+	}
+	for at := r.LastChange; !at.IsZero(); at = s.changes[at].prev {
+		if at == id {
+			return true
+		}
+	}
+	return false
+}
+
+// headsOf returns the versions that count and are no ancestor of another that
+// counts, the earliest first. One that does not count still carries ancestry.
+func headsOf(versions map[definition.ChangeID]*version) []*version {
+	passed := make(map[definition.ChangeID]bool)
+	for _, v := range versions {
+		if v.counts {
+			ancestors(versions, v, passed)
+		}
+	}
+	var heads []*version
+	for id, v := range versions {
+		if v.counts && !passed[id] {
+			heads = append(heads, v)
+		}
+	}
+	slices.SortFunc(heads, byTime)
+	return heads
+}
+
+// ancestors adds all ancestors of a version.
+func ancestors(versions map[definition.ChangeID]*version, of *version, add map[definition.ChangeID]bool) {
+	for _, id := range of.parents {
+		if !add[id] {
+			add[id] = true
+			ancestors(versions, versions[id], add)
+		}
+	}
+}
+
+// merge returns the head that stands, nil if there are no heads: the latest edit;
+// failing that the latest deletion; and an adopted file only if nothing else is
+// there, of these the earliest.
+func merge(heads []*version) *version {
+	rank := func(v *version) int {
+		switch {
+		case v.edit.GetAdopted():
+			return 0
+		case v.edit.GetDeleted():
+			return 1
+		default:
+			return 2
+		}
+	}
+	var stands *version
+	for _, v := range heads { // the earliest first
+		switch {
+		case stands == nil || rank(v) > rank(stands):
+			stands = v
+		case rank(v) == rank(stands) && rank(v) > 0:
+			stands = v
+		}
+	}
+	return stands
+}
+
+// firstOf returns the earliest version that counts; there is one, since a file
+// stands.
+func firstOf(versions map[definition.ChangeID]*version) *version {
+	var first *version
+	for _, v := range versions {
+		if v.counts && (first == nil || byTime(v, first) < 0) {
+			first = v
+		}
+	}
+	return first
+}
