@@ -13,7 +13,8 @@ func (p *program) catCommand() *cobra.Command {
 		GroupID: groupFiles,
 		Long: `Writes the bytes of a definition to stdout, exactly as they are, whatever --output says:
 the present ones, or those that a change made (see "starling log").`,
-		Args: takes(1, 1),
+		Args:              takes(1, 1),
+		ValidArgsFunction: p.completePath,
 		RunE: func(c *cobra.Command, args []string) error {
 			client, err := p.client()
 			if err != nil {

@@ -16,10 +16,11 @@ const shownEdits = 3
 func (p *program) logCommand() *cobra.Command {
 	var q api.ChangesQuery
 	c := &cobra.Command{
-		Use:     "log [PATH]",
-		Short:   "History, newest first",
-		GroupID: groupFiles,
-		Args:    takes(0, 1),
+		Use:               "log [PATH]",
+		Short:             "History, newest first",
+		GroupID:           groupFiles,
+		Args:              takes(0, 1),
+		ValidArgsFunction: p.completePath,
 		RunE: func(c *cobra.Command, args []string) error {
 			if q.Limit < 1 {
 				return usage("--limit %d: want at least 1", q.Limit)

@@ -24,6 +24,12 @@ func (p *program) putCommand() *cobra.Command {
 saved. It is on this node's disk when the command ends.`,
 		Example: `  starling put app-1000.json new.json --note "new callback" --wait`,
 		Args:    takes(1, 2),
+		ValidArgsFunction: func(c *cobra.Command, args []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveDefault // the file to read
+			}
+			return p.completePath(c, args, begun)
+		},
 		RunE: func(c *cobra.Command, args []string) error {
 			content, err := p.input(argument(args[1:]))
 			if err != nil {

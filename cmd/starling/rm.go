@@ -20,7 +20,8 @@ func (p *program) rmCommand() *cobra.Command {
 		GroupID: groupFiles,
 		Long: `Deletes definitions on all nodes, in one change. Their history stays, and with it the way
 back ("starling cat PATH@CHANGE").`,
-		Args: takes(1, math.MaxInt),
+		Args:              takes(1, math.MaxInt),
+		ValidArgsFunction: p.completePath,
 		RunE: func(c *cobra.Command, args []string) error {
 			if !yes {
 				if !isTerminal(p.stdin) {

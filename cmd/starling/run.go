@@ -17,6 +17,9 @@ import (
 	"github.com/starling-sync/starling/node"
 )
 
+// firstSyncNews is how often run says how far the first sync is.
+const firstSyncNews = 5 * time.Second
+
 // runOptions are the flags of run.
 type runOptions struct {
 	once            bool
@@ -102,10 +105,17 @@ func (p *program) runNode(ctx context.Context, o runOptions) (err error) {
 	defer signal.Stop(hangup)
 
 	ready := n.Ready()
+	waiting := time.NewTimer(firstSyncNews)
+	defer waiting.Stop()
 	for {
 		select {
+		case <-waiting.C:
+			s := n.Status(ctx)
+			logger.Info("the first sync goes on", "elements", s.Elements, "definitions", s.Definitions, "reachable", s.Reachable, "members", s.Members)
+			waiting.Reset(firstSyncNews)
 		case <-ready:
 			ready = nil
+			waiting.Stop()
 			logger.Info("ready", "name", n.Identity().Name, "dir", n.Identity().Dir)
 			notify(logger, daemon.SdNotifyReady)
 		case <-hangup:
