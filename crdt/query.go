@@ -46,12 +46,13 @@ func (r *Replica) Edit(ctx context.Context, v definition.Version) (definition.Ed
 	if err != nil {
 		return definition.Edit{}, err
 	}
-	for _, e := range c.edits {
-		if e.Path == v.Path {
-			return e, nil
-		}
+	i, ok := slices.BinarySearchFunc(c.edits, v.Path, func(e definition.Edit, p definition.Path) int { return e.Path.Compare(p) })
+	if !ok {
+		return definition.Edit{}, fmt.Errorf("read version %s: %w", v, ErrNotFound)
 	}
-	return definition.Edit{}, fmt.Errorf("read version %s: %w", v, ErrNotFound)
+	edit := c.edits[i]
+	edit.Content = bytes.Clone(edit.Content) // the change may be read again
+	return edit, nil
 }
 
 // VersionInfo is what the index knows about a version.
@@ -72,13 +73,16 @@ func (r *Replica) Version(v definition.Version) (VersionInfo, error) {
 	return VersionInfo{Author: found.author, Time: found.time.Time(), Size: found.size}, nil
 }
 
-// change reads a change from its block.
+// change reads a change from its block. The caller must not alter it.
 func (r *Replica) change(ctx context.Context, id definition.ChangeID) (*change, error) {
 	r.mu.RLock()
 	e := r.index.byID[id]
 	r.mu.RUnlock()
 	if e == nil || e.kind != trust.KindChange {
 		return nil, fmt.Errorf("read change %s: %w", id.Short(), ErrNotFound)
+	}
+	if c := r.recent.get(id); c != nil {
+		return c, nil
 	}
 	raw, err := r.store.Get(ctx, blockKey(e.prio, e.cid))
 	if err != nil {
@@ -88,6 +92,7 @@ func (r *Replica) change(ctx context.Context, id definition.ChangeID) (*change, 
 	if err != nil {
 		return nil, fmt.Errorf("read change %s: %w", id.Short(), err)
 	}
+	r.recent.put(id, b.change)
 	return b.change, nil
 }
 

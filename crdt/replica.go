@@ -77,6 +77,7 @@ type Replica struct {
 	set   *dscrdt.Datastore
 
 	refused *refusals
+	recent  recentChanges
 	// onAppend is told of each block that this node wrote, once it is on disk.
 	onAppend func(*block)
 
