@@ -135,14 +135,16 @@ func (x *index) revoke(r *trust.Revocation) []definition.Path {
 	}
 	a.revocations = append(a.revocations, r)
 	a.kept = kept
-	dirty := make(map[*file]struct{})
+	touched := make(map[*file]struct{})
 	for _, e := range a.changes {
 		for _, v := range e.versions {
-			if _, ok := dirty[v.file]; !ok {
-				v.file.recompute(x.counts)
-			}
-			x.dirty(v.file, dirty)
+			touched[v.file] = struct{}{}
 		}
+	}
+	dirty := make(map[*file]struct{})
+	for f := range touched {
+		f.recompute(x.counts)
+		x.dirty(f, dirty)
 	}
 	return pathsOf(dirty)
 }

@@ -1,0 +1,29 @@
+package crdt
+
+import (
+	"context"
+
+	"github.com/ipfs/go-cid"
+)
+
+// Admit takes blocks as a peer would have sent them, in this order, and returns
+// how many were new and what stopped it.
+func (r *Replica) Admit(ctx context.Context, raws ...[]byte) (int, error) {
+	blocks := make([]*block, 0, len(raws))
+	for _, raw := range raws {
+		b, err := r.openFrom("", raw)
+		if err != nil {
+			return 0, err
+		}
+		blocks = append(blocks, b)
+	}
+	return r.admit(ctx, "", blocks)
+}
+
+// Descends reports whether the index has one block in the ancestry of the other
+// (a block is in its own).
+func (r *Replica) Descends(c, ancestor cid.Cid) bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.index.byCID[c].descendsFrom(r.index.byCID[ancestor])
+}
