@@ -1,0 +1,237 @@
+package testcluster
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"github.com/starling-sync/starling/definition"
+	"github.com/starling-sync/starling/internal/oracle"
+)
+
+// Eventually polls until check returns nil, and fails the test with its last error
+// after the time.
+func Eventually(t testing.TB, within time.Duration, check func() error) {
+	t.Helper()
+	end := time.NewTimer(within)
+	defer end.Stop()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := check()
+		if err == nil {
+			return
+		}
+		select {
+		case <-end.C:
+			t.Fatalf("after %v: %v", within, err)
+		case <-tick.C:
+		}
+	}
+}
+
+// Eventually polls until check returns nil; it waits as long as Settle.
+func (c *Cluster) Eventually(check func() error) {
+	c.t.Helper()
+	Eventually(c.t, c.opts.Settle, check)
+}
+
+// Settle waits until all running nodes hold the same set, the same view and the
+// view in their directories, and have nothing left to do.
+func (c *Cluster) Settle() {
+	c.t.Helper()
+	c.Eventually(c.Settled)
+}
+
+// Settled says what Settle still waits for, or nil.
+func (c *Cluster) Settled() error {
+	var first *holding
+	for _, n := range c.Running() {
+		h, err := n.look()
+		if err != nil {
+			return err
+		}
+		if first == nil {
+			first = h
+		}
+		if err := h.equal(first); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// holding is what a node holds.
+type holding struct {
+	name  string
+	files map[string]definition.Hash // of the directory
+	view  map[string]definition.Hash
+	set   [sha256.Size]byte // a digest of the ids of the elements
+	count int               // of elements
+}
+
+// look finds out what a node holds. The error says what keeps the node from being
+// at rest.
+func (n *Node) look() (*holding, error) {
+	h := &holding{name: n.Name, files: make(map[string]definition.Hash), view: make(map[string]definition.Hash)}
+	status, err := n.Status()
+	if err != nil {
+		return nil, err
+	}
+	if status.Syncing {
+		return nil, fmt.Errorf("%s is syncing: ready %t, lacks elements of %d peers", n.Name, status.Ready, status.Behind)
+	}
+	files, err := n.Dir.Files()
+	if err != nil {
+		return nil, err
+	}
+	for name, content := range files {
+		h.files[name] = definition.HashOf([]byte(content))
+	}
+	entries, err := n.List()
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		h.view[e.Path.String()] = e.Hash
+	}
+	if diff := difference(h.files, h.view); diff != "" {
+		return nil, fmt.Errorf("the directory of %s is not its view: %s%s", n.Name, diff, whyHeld(status))
+	}
+	elements, err := n.Elements()
+	if err != nil {
+		return nil, err
+	}
+	h.count = len(elements)
+	var ids []byte
+	for _, id := range sortedIDs(elements) {
+		ids = append(ids, id[:]...)
+	}
+	h.set = sha256.Sum256(ids)
+	return h, nil
+}
+
+func sortedIDs(elements [][]byte) []definition.ChangeID {
+	ids := make([]definition.ChangeID, len(elements))
+	for i, e := range elements {
+		ids[i] = definition.ChangeID(definition.HashOf(e))
+	}
+	slices.SortFunc(ids, definition.ChangeID.Compare)
+	return ids
+}
+
+func whyHeld(s Status) string {
+	why := ""
+	for _, h := range s.Held {
+		why += fmt.Sprintf("; %s is held: %s", h.Path, h.Reason)
+	}
+	for _, p := range s.Problems {
+		why += "; " + p.Text
+	}
+	return why
+}
+
+// equal says how h differs from another node's.
+func (h *holding) equal(other *holding) error {
+	if diff := difference(h.view, other.view); diff != "" {
+		return fmt.Errorf("the view of %s is not that of %s: %s", h.name, other.name, diff)
+	}
+	if h.set != other.set {
+		return fmt.Errorf("%s holds %d elements, %s holds %d, and they are not the same", h.name, h.count, other.name, other.count)
+	}
+	return nil
+}
+
+// difference names the first name of which two maps say different things, or "".
+func difference[V comparable](got, want map[string]V) string {
+	names := maps.Clone(got)
+	maps.Copy(names, want)
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		g, inGot := got[name]
+		w, inWant := want[name]
+		switch {
+		case !inGot:
+			return name + " is missing"
+		case !inWant:
+			return name + " should be absent"
+		case g != w:
+			return name + " has other bytes"
+		}
+	}
+	return ""
+}
+
+// Check settles the cluster and compares every running node's directory, view and
+// members, byte for byte, with what the oracle says of the node's elements. Nodes
+// leave no temporary file.
+func (c *Cluster) Check() {
+	c.t.Helper()
+	c.Settle()
+	for _, n := range c.Running() {
+		if err := n.check(); err != nil {
+			c.t.Errorf("check %s: %v", n.Name, err)
+		}
+	}
+}
+
+func (n *Node) check() error {
+	elements, err := n.Elements()
+	if err != nil {
+		return err
+	}
+	rand.Shuffle(len(elements), func(i, j int) { elements[i], elements[j] = elements[j], elements[i] })
+	answer, err := oracle.Compute(elements)
+	if err != nil {
+		return err
+	}
+	want := make(map[string]string)
+	for path, content := range answer.Present() {
+		want[path.String()] = string(content)
+	}
+	files, err := n.Dir.Files()
+	if err != nil {
+		return err
+	}
+	if diff := difference(files, want); diff != "" {
+		err = errors.Join(err, fmt.Errorf("the directory is not what the oracle says: %s", diff))
+	}
+	hashes := make(map[string]definition.Hash, len(want))
+	for name, content := range want {
+		hashes[name] = definition.HashOf([]byte(content))
+	}
+	entries, listErr := n.List()
+	view := make(map[string]definition.Hash, len(entries))
+	for _, e := range entries {
+		view[e.Path.String()] = e.Hash
+	}
+	if diff := difference(view, hashes); diff != "" {
+		err = errors.Join(err, fmt.Errorf("the view is not what the oracle says: %s", diff))
+	}
+	temps, tempErr := n.Dir.Temps()
+	if len(temps) > 0 {
+		err = errors.Join(err, fmt.Errorf("temporary files are left: %v", temps))
+	}
+	return errors.Join(err, listErr, tempErr, n.checkMembers(answer.Members))
+}
+
+func (n *Node) checkMembers(want map[peer.ID]oracle.Member) error {
+	peers, err := n.Peers()
+	if err != nil {
+		return err
+	}
+	got := make(map[peer.ID]oracle.Member)
+	for _, p := range peers {
+		got[p.ID] = oracle.Member{Name: p.Name, Role: p.Role, Revoked: p.Revoked}
+	}
+	if !maps.Equal(got, want) {
+		return fmt.Errorf("the members are %v, the oracle says %v", got, want)
+	}
+	return nil
+}

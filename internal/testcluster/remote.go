@@ -1,0 +1,221 @@
+package testcluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/starling-sync/starling/definition"
+	"github.com/starling-sync/starling/node"
+	"github.com/starling-sync/starling/trust"
+)
+
+// serviceName is what the calls to a node process begin with.
+const serviceName = "Node"
+
+// callTime bounds every call, in the node and in the test.
+const callTime = 30 * time.Second
+
+// Status is what a node says of itself. Role is text, empty without a grant.
+type Status struct {
+	node.Status
+	Role string
+}
+
+// service answers the test's calls in the node's process. Each method is one of
+// node.Node's, with its arguments in one value, as package net/rpc wants it.
+type service struct{ node *node.Node }
+
+func withTime(do func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), callTime)
+	defer cancel()
+	return do(ctx)
+}
+
+// Elements returns the bytes of every element.
+func (s *service) Elements(_ struct{}, out *[][]byte) error {
+	return withTime(func(ctx context.Context) error {
+		return s.node.Elements(ctx, func(element []byte) error {
+			*out = append(*out, element)
+			return nil
+		})
+	})
+}
+
+// Status returns the node's state.
+func (s *service) Status(_ struct{}, out *Status) error {
+	return withTime(func(ctx context.Context) error {
+		out.Status = s.node.Status(ctx)
+		if out.Status.Role != 0 {
+			out.Role = out.Status.Role.String()
+		}
+		return nil
+	})
+}
+
+// List returns the definitions of the view.
+func (s *service) List(_ struct{}, out *[]node.Entry) error {
+	return withTime(func(ctx context.Context) (err error) {
+		*out, err = s.node.List(ctx, "")
+		return err
+	})
+}
+
+// Read returns the bytes of a version; without a change those of the view.
+func (s *service) Read(v definition.Version, out *[]byte) error {
+	return withTime(func(ctx context.Context) (err error) {
+		*out, err = s.node.Read(ctx, v.Path, v.Change)
+		return err
+	})
+}
+
+// Log returns changes.
+func (s *service) Log(q node.LogQuery, out *[]node.Change) error {
+	return withTime(func(ctx context.Context) (err error) {
+		*out, err = s.node.Log(ctx, q)
+		return err
+	})
+}
+
+// Edit appends a draft.
+func (s *service) Edit(d definition.Draft, out *[]definition.Version) error {
+	return withTime(func(ctx context.Context) (err error) {
+		*out, err = s.node.Edit(ctx, d)
+		return err
+	})
+}
+
+// Peers returns the members.
+func (s *service) Peers(_ struct{}, out *[]node.Peer) error {
+	return withTime(func(ctx context.Context) error {
+		*out = s.node.Peers(ctx)
+		return nil
+	})
+}
+
+// Verify asks all members.
+func (s *service) Verify(_ struct{}, out *node.Verification) error {
+	return withTime(func(ctx context.Context) error {
+		*out = s.node.Verify(ctx)
+		return nil
+	})
+}
+
+// Approvals returns what the guard holds.
+func (s *service) Approvals(_ struct{}, out *[]node.Approval) error {
+	return withTime(func(ctx context.Context) error {
+		*out = s.node.Approvals(ctx)
+		return nil
+	})
+}
+
+// Approve publishes one held set.
+func (s *service) Approve(id string, _ *struct{}) error {
+	return withTime(func(ctx context.Context) error { return s.node.Approve(ctx, id) })
+}
+
+// Restore undoes one held set.
+func (s *service) Restore(id string, _ *struct{}) error {
+	return withTime(func(ctx context.Context) error { return s.node.Restore(ctx, id) })
+}
+
+// Invite returns the text of a token.
+func (s *service) Invite(o node.InviteOptions, out *string) error {
+	return withTime(func(ctx context.Context) error {
+		token, err := s.node.Invite(ctx, o)
+		if err != nil {
+			return err
+		}
+		*out, err = token.Encode()
+		return err
+	})
+}
+
+// call asks a running node and waits for the answer.
+func call[A, R any](n *Node, method string, args A) (R, error) {
+	var out R
+	p := n.running
+	if p == nil {
+		return out, fmt.Errorf("call %s of %s: it does not run", method, n.Name)
+	}
+	timer := time.NewTimer(callTime)
+	defer timer.Stop()
+	select {
+	case c := <-p.client.Go(serviceName+"."+method, args, &out, nil).Done:
+		if c.Error != nil {
+			return out, fmt.Errorf("call %s of %s: %w", method, n.Name, c.Error)
+		}
+		return out, nil
+	case <-timer.C:
+		return out, fmt.Errorf("call %s of %s: no answer in %v", method, n.Name, callTime)
+	}
+}
+
+// Elements returns the bytes of every element of the node's set.
+func (n *Node) Elements() ([][]byte, error) {
+	return call[struct{}, [][]byte](n, "Elements", struct{}{})
+}
+
+// Status returns the node's state.
+func (n *Node) Status() (Status, error) { return call[struct{}, Status](n, "Status", struct{}{}) }
+
+// List returns the definitions of the node's view.
+func (n *Node) List() ([]node.Entry, error) {
+	return call[struct{}, []node.Entry](n, "List", struct{}{})
+}
+
+// ReadVersion returns the bytes that a change gave a path.
+func (n *Node) ReadVersion(v definition.Version) ([]byte, error) {
+	return call[definition.Version, []byte](n, "Read", v)
+}
+
+// Log returns changes, the newest first.
+func (n *Node) Log(q node.LogQuery) ([]node.Change, error) {
+	return call[node.LogQuery, []node.Change](n, "Log", q)
+}
+
+// Edit appends a draft; what it returns is acknowledged.
+func (n *Node) Edit(d definition.Draft) ([]definition.Version, error) {
+	return call[definition.Draft, []definition.Version](n, "Edit", d)
+}
+
+// Peers returns the members as the node sees them.
+func (n *Node) Peers() ([]node.Peer, error) {
+	return call[struct{}, []node.Peer](n, "Peers", struct{}{})
+}
+
+// Verify lets the node ask all members what they hold.
+func (n *Node) Verify() (node.Verification, error) {
+	return call[struct{}, node.Verification](n, "Verify", struct{}{})
+}
+
+// Approvals returns what the node's deletion guard holds.
+func (n *Node) Approvals() ([]node.Approval, error) {
+	return call[struct{}, []node.Approval](n, "Approvals", struct{}{})
+}
+
+// ApproveAll publishes everything that the node's deletion guard holds.
+func (n *Node) ApproveAll() error {
+	held, err := n.Approvals()
+	for _, a := range held {
+		_, approveErr := call[string, struct{}](n, "Approve", a.ID)
+		err = errors.Join(err, approveErr)
+	}
+	return err
+}
+
+// Restore undoes a loss that the node's deletion guard holds.
+func (n *Node) Restore(id string) error {
+	_, err := call[string, struct{}](n, "Restore", id)
+	return err
+}
+
+// Invite returns a token of the node, which must be the authority.
+func (n *Node) Invite(o node.InviteOptions) (trust.Token, error) {
+	text, err := call[node.InviteOptions, string](n, "Invite", o)
+	if err != nil {
+		return trust.Token{}, err
+	}
+	return trust.ParseToken([]byte(text))
+}
