@@ -41,9 +41,10 @@ type file struct {
 
 // author is all that the set says about one node key.
 type author struct {
-	changes     []*element // in order of admission
-	last        *element   // the change with the highest seq
-	forks       int        // changes that follow the same change as another does
+	changes     []*element            // in order of admission
+	last        *element              // the change with the highest seq
+	forks       int                   // changes that follow the same change as another does
+	followed    map[*element]struct{} // what changes follow by prev; nil is the beginning
 	grants      []*trust.Grant
 	revocations []*trust.Revocation
 	// kept are the changes that still count although the key is revoked.
@@ -102,9 +103,10 @@ func (x *index) add(b *block, e *element) []definition.Path {
 }
 
 func (a *author) add(e *element) {
-	if e.seq <= uint64(len(a.changes)) {
+	if _, ok := a.followed[e.prev]; ok {
 		a.forks++
 	}
+	a.followed[e.prev] = struct{}{}
 	a.changes = append(a.changes, e)
 	if a.last == nil || e.seq > a.last.seq || e.seq == a.last.seq && e.id.Compare(a.last.id) > 0 {
 		a.last = e
@@ -114,7 +116,7 @@ func (a *author) add(e *element) {
 func (x *index) author(id peer.ID) *author {
 	a := x.authors[id]
 	if a == nil {
-		a = &author{}
+		a = &author{followed: make(map[*element]struct{})}
 		x.authors[id] = a
 	}
 	return a
