@@ -66,7 +66,7 @@ func (r *Replica) writable(d definition.Draft) error {
 		return ErrNotMember
 	case len(me.revocations) > 0:
 		return ErrRevoked
-	case r.ownKnown > uint64(len(me.changes)): // restored from an old copy
+	case r.ownKnown > uint64(len(me.changes)) && time.Since(r.opened) < restoreTime:
 		return fmt.Errorf("%w: peers hold %d of this node's changes, it has %d", ErrBehind, r.ownKnown, len(me.changes))
 	}
 	var refused []definition.Path

@@ -74,15 +74,15 @@ type link struct {
 	greet bool
 	heads []cid.Cid
 	skip  map[cid.Cid]time.Time // not to be fetched from this peer before
-	view  definition.Hash
-	seen  time.Time
+	said  PeerState
 }
 
 // PeerState is what a connected member said last.
 type PeerState struct {
-	Heads []cid.Cid
-	View  definition.Hash
-	Seen  time.Time
+	Heads    []cid.Cid
+	View     definition.Hash // digest of its view
+	Elements uint64          // that it holds
+	Seen     time.Time
 }
 
 // NewExchange starts exchanging with everybody who is or gets connected. Close
@@ -248,8 +248,8 @@ func (x *Exchange) Peers() map[peer.ID]PeerState {
 	defer x.mu.Unlock()
 	out := make(map[peer.ID]PeerState, len(x.links))
 	for p, l := range x.links {
-		if !l.seen.IsZero() {
-			out[p] = PeerState{Heads: l.heads, View: l.view, Seen: l.seen}
+		if !l.said.Seen.IsZero() {
+			out[p] = l.said
 		}
 	}
 	return out

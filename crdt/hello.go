@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/ipfs/go-cid"
@@ -92,8 +93,9 @@ func (x *Exchange) handleHello(s network.Stream) {
 		return
 	}
 	if len(msg.GetView()) > 0 { // a greeting between strangers says nothing more
-		l.heads, l.seen = heads, time.Now()
-		copy(l.view[:], msg.GetView())
+		l.heads = heads
+		l.said = PeerState{Heads: slices.Clone(heads), Elements: msg.GetElements(), Seen: time.Now()}
+		copy(l.said.View[:], msg.GetView())
 	}
 	l.greet = l.greet || !known || len(msg.GetView()) == 0
 	l.nudge()

@@ -33,8 +33,9 @@ var (
 	ErrNotAllowed = errors.New("not allowed by this node's grants")
 	// ErrRevoked is returned by Append once this node is revoked.
 	ErrRevoked = errors.New("this node was revoked")
-	// ErrBehind is returned by Append while peers hold changes of this node that it
-	// has not got back yet: it was restored from an old copy.
+	// ErrBehind is returned by Append in the first restoreTime after the start while
+	// peers say that they hold changes of this node that it has not got back yet: it
+	// was restored from an old copy.
 	ErrBehind = errors.New("this node's own last changes are not fetched yet")
 	// ErrNotFound is returned for a change or a version that the set does not hold.
 	ErrNotFound = errors.New("not in the set")
@@ -61,6 +62,10 @@ type Options struct {
 	// Logger gets what a human wants to know once; nil discards.
 	Logger *slog.Logger
 }
+
+// restoreTime bounds how long the word of a peer, which may be false, keeps this
+// node from signing.
+const restoreTime = 30 * time.Second
 
 // DefaultMinFree is what Options.MinFree is when it is zero.
 const DefaultMinFree = 256 << 20
@@ -92,10 +97,11 @@ type Replica struct {
 	digest   definition.Hash
 	digestOf chan struct{} // the state of the set (changed) that digest is of
 
-	mu    sync.RWMutex // guards what follows
-	index *index
-	dirty map[definition.Path]struct{}
-	wake  chan struct{}
+	mu     sync.RWMutex // guards what follows
+	index  *index
+	dirty  map[definition.Path]struct{}
+	wake   chan struct{}
+	opened time.Time
 	// changed is closed and replaced with each element.
 	changed chan struct{}
 	// ownKnown is the highest number of this node's own changes that a peer holds.
@@ -132,6 +138,7 @@ func Open(ctx context.Context, opts Options) (*Replica, error) {
 		dirty:    make(map[definition.Path]struct{}),
 		wake:     make(chan struct{}, 1),
 		changed:  make(chan struct{}),
+		opened:   time.Now(),
 		failed:   make(chan struct{}),
 	}
 	r.dag = &dagService{store: s, find: r.priority}

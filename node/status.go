@@ -80,7 +80,7 @@ func (n *Node) Status(_ context.Context) Status {
 	}
 	for _, p := range n.exchange.Peers() {
 		if !n.replica.Holds(p.Heads) {
-			s.Behind++
+			s.Behind = max(s.Behind, 1, int(p.Elements)-stats.Elements)
 		}
 	}
 	s.Syncing = s.Behind > 0 || mirrored.Busy || !s.Ready
