@@ -8,15 +8,20 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 )
 
-// open opens a block that a peer sent, or returns the refusal. A refusal is
-// counted, logged and remembered.
+// openFrom opens a block that a peer sent, or returns the refusal. A refusal is
+// counted, logged and remembered, so that the same block costs a hash the next
+// time.
 func (r *Replica) openFrom(from peer.ID, raw []byte) (*block, error) {
-	b, err := openBlock(raw, r.opts.Cluster, false)
+	c, err := cidOf(raw)
 	if err != nil {
-		r.blame(from, cid.Undef, err)
 		return nil, err
 	}
-	if err := r.refused.find(b.cid.KeyString()); err != nil {
+	if err := r.refused.find(c.KeyString()); err != nil {
+		return nil, err
+	}
+	b, err := openBlock(raw, r.opts.Cluster, false)
+	if err != nil {
+		r.blame(from, c, err)
 		return nil, err
 	}
 	return b, nil

@@ -69,6 +69,15 @@ func setLinks(nd *merkledag.ProtoNode, after []cid.Cid) error {
 	return nd.SetLinks(links)
 }
 
+// cidOf returns the CID of a raw block.
+func cidOf(raw []byte) (cid.Cid, error) {
+	c, err := merkledag.V1CidPrefix().Sum(raw)
+	if err != nil {
+		return cid.Undef, fmt.Errorf("hash block: %w", err)
+	}
+	return c, nil
+}
+
 // decodeNode parses a raw block for go-ds-crdt.
 func decodeNode(raw []byte, c cid.Cid) (*merkledag.ProtoNode, error) {
 	nd, err := merkledag.DecodeProtobuf(raw)
@@ -110,9 +119,9 @@ func openBlock(raw []byte, cluster trust.ClusterID, stored bool) (*block, error)
 		return nil, err
 	}
 	b.raw, b.prio = raw, delta.GetPriority()
-	c, err := merkledag.V1CidPrefix().Sum(raw)
+	c, err := cidOf(raw)
 	if err != nil {
-		return nil, fmt.Errorf("hash block: %w", err)
+		return nil, err
 	}
 	again, err := buildNode(element, b.After, b.prio)
 	if err != nil {

@@ -1,0 +1,221 @@
+package crdt_test
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ipfs/boxo/ipld/merkledag"
+	dspb "github.com/ipfs/go-ds-crdt/pb"
+	"github.com/libp2p/go-libp2p/core/crypto"
+	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/pnet"
+	"google.golang.org/protobuf/encoding/protodelim"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/starling-sync/starling/crdt"
+	"github.com/starling-sync/starling/crdt/crdtpb"
+	"github.com/starling-sync/starling/trust"
+)
+
+// fetchProtocol is spelled out: it is part of the format.
+const fetchProtocol = "/starling/0/fetch/1"
+
+// hostile is a peer that speaks the exchange's protocols over a real connection
+// and says whatever a test wants.
+type hostile struct {
+	t    testing.TB
+	host host.Host
+	key  crypto.PrivKey
+
+	mu      sync.Mutex
+	blocks  [][]byte // what it answers to any fetch, in this order
+	fetches int      // how often it was asked
+}
+
+// newHostile starts a hostile peer and connects it to a host.
+func newHostile(t testing.TB, key crypto.PrivKey, psk pnet.PSK, victim host.Host) *hostile {
+	t.Helper()
+	h := &hostile{t: t, host: newHost(t, key, psk), key: key}
+	h.host.SetStreamHandler(crdt.HelloProtocol, func(s network.Stream) { _ = s.Reset() })
+	h.host.SetStreamHandler(fetchProtocol, h.answer)
+	connect(t, h.host, victim)
+	return h
+}
+
+// answer sends the hostile peer's blocks, whatever was asked for.
+func (h *hostile) answer(s network.Stream) {
+	h.mu.Lock()
+	left := h.blocks
+	h.fetches++
+	h.mu.Unlock()
+	in := bufio.NewReader(s)
+	for {
+		var req crdtpb.FetchRequest
+		if err := protodelim.UnmarshalFrom(in, &req); err != nil {
+			_ = s.Reset()
+			return
+		}
+		n := min(len(left), int(req.GetCount()))
+		msg := &crdtpb.FetchFrame{Blocks: left[:n], Done: n == len(left)}
+		left = left[n:]
+		if _, err := protodelim.MarshalTo(s, msg); err != nil {
+			_ = s.Reset()
+			return
+		}
+		if msg.GetDone() {
+			_ = s.Close()
+			return
+		}
+	}
+}
+
+// hello tells the victim of heads, and serves these blocks to its fetch.
+func (h *hostile) hello(victim host.Host, msg *crdtpb.Hello, blocks ...*woven) {
+	h.t.Helper()
+	h.mu.Lock()
+	h.blocks = raws(blocks...)
+	h.mu.Unlock()
+	s, err := h.host.NewStream(h.t.Context(), victim.ID(), crdt.HelloProtocol)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	msg.View = make([]byte, 32)
+	if _, err := protodelim.MarshalTo(s, msg); err != nil {
+		h.t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// offer tells the victim that the last of the blocks is a head and serves them.
+func (h *hostile) offer(victim host.Host, blocks ...*woven) {
+	h.t.Helper()
+	head := blocks[len(blocks)-1]
+	h.hello(victim, &crdtpb.Hello{Heads: [][]byte{head.cid.Bytes()}}, blocks...)
+}
+
+// fetch asks a peer for the ancestry of blocks, as a joining node would, and
+// returns it oldest first.
+func (h *hostile) fetch(from host.Host, want ...[]byte) []*woven {
+	h.t.Helper()
+	ctx, cancel := context.WithTimeout(h.t.Context(), 20*time.Second)
+	defer cancel()
+	s, err := h.host.NewStream(ctx, from.ID(), fetchProtocol)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer func() { _ = s.Reset() }()
+	in := bufio.NewReader(s)
+	var out []*woven
+	req := &crdtpb.FetchRequest{Want: want, Count: 1024}
+	for {
+		if _, err := protodelim.MarshalTo(s, req); err != nil {
+			h.t.Fatal(err)
+		}
+		var msg crdtpb.FetchFrame
+		if err := (protodelim.UnmarshalOptions{MaxSize: -1}).UnmarshalFrom(in, &msg); err != nil {
+			h.t.Fatal(err)
+		}
+		for _, raw := range msg.GetBlocks() {
+			out = append(out, unweave(h.t, raw))
+		}
+		if msg.GetDone() {
+			return out
+		}
+		req = &crdtpb.FetchRequest{Count: 1024}
+	}
+}
+
+// unweave reads a block as a stranger to package crdt would.
+func unweave(t fataler, raw []byte) *woven {
+	t.Helper()
+	nd, err := merkledag.DecodeProtobuf(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var delta dspb.Delta
+	if err := proto.Unmarshal(nd.Data(), &delta); err != nil {
+		t.Fatal(err)
+	}
+	var f frame
+	for _, l := range nd.Links() {
+		f.links = append(f.links, l.Cid)
+	}
+	f.delta = &delta
+	return (&weaver{t: t}).block(f)
+}
+
+// arena is a victim with an exchange, an honest peer of it, and a weaver for
+// what hostile peers send.
+type arena struct {
+	*weaver
+	psk            pnet.PSK
+	victim, honest *crdt.Replica
+	at             host.Host // the victim's
+	peer           host.Host // the honest peer's
+	base           *woven    // a head that both hold
+}
+
+func newArena(t testing.TB) *arena {
+	t.Helper()
+	a := &arena{weaver: &weaver{t: t, c: newCluster(t)}, psk: make([]byte, 32)}
+	if _, err := rand.Read(a.psk); err != nil {
+		t.Fatal(err)
+	}
+	join := func(key crypto.PrivKey) (*crdt.Replica, host.Host) {
+		r := a.c.open(t, t.TempDir(), key)
+		t.Cleanup(func() { closeReplica(t, r) })
+		h := newHost(t, key, a.psk)
+		x, err := crdt.NewExchange(r, crdt.ExchangeOptions{Host: h, Gate: openGate{}, HelloInterval: time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(x.Close)
+		return r, h
+	}
+	victim, honest := newKey(t), newKey(t)
+	a.victim, a.at = join(victim)
+	a.honest, a.peer = join(honest)
+	a.c.grant(t, a.honest, honest, "honest", trust.RoleWriter)
+	a.c.grant(t, a.honest, victim, "victim", trust.RoleWriter)
+	connect(t, a.at, a.peer)
+	a.settle(t)
+	a.base = a.head(t)
+	return a
+}
+
+// settle waits until the victim and the honest peer are equal.
+func (a *arena) settle(t testing.TB) {
+	t.Helper()
+	eventually(t, func() error { return equal(a.victim, a.honest) })
+}
+
+// head returns the one head that the replicas have.
+func (a *arena) head(t testing.TB) *woven {
+	t.Helper()
+	heads := a.victim.Heads()
+	if len(heads) != 1 {
+		t.Fatalf("there are %d heads, want 1", len(heads))
+	}
+	h := newHostile(t, newKey(t), a.psk, a.at)
+	all := h.fetch(a.at, heads[0].Bytes())
+	if err := h.host.Close(); err != nil {
+		t.Error(err)
+	}
+	return all[len(all)-1]
+}
+
+// enemy returns a writer that holds a grant, with the block of the grant, and a
+// hostile peer that has the writer's key.
+func (a *arena) enemy(t testing.TB, role trust.Role, globs ...string) (*hostile, *writer, *woven) {
+	t.Helper()
+	w := a.writer()
+	g := a.grant(w.id, role, globs, a.base)
+	return newHostile(t, w.key, a.psk, a.at), w, g
+}
