@@ -182,6 +182,7 @@ type Mirror struct {
 	lowSpace   bool
 	nextRescan time.Time
 	flushAt    time.Time // when to flush the directory; zero if there is nothing to
+	equal      bool      // directory and view have been equal since Run began
 	waiters    []chan<- reply
 	planned    map[definition.Path]action // by a mirror that observes
 }

@@ -13,6 +13,7 @@ import (
 // If the old name went later, CAS would unload the id that the new file defines.
 // A move is no loss, and the guard does not count it.
 func (m *Mirror) addMoves(ctx context.Context, t *turn) {
+	m.noticeMoved(t)
 	gone := &m.losses[Deletion]
 	if len(gone.pending) == 0 || len(t.imports) == 0 {
 		return
@@ -42,6 +43,32 @@ func (m *Mirror) addMoves(ctx context.Context, t *turn) {
 			byID = m.lostIDs(ctx)
 		}
 		m.moveFrom(t, &t.imports[i], byID[id])
+	}
+}
+
+// noticeMoved looks whether files are gone whose bytes have come under a new name: the
+// event of a file that was moved into a new folder may come after the folder was read.
+func (m *Mirror) noticeMoved(t *turn) {
+	came := make(map[definition.Hash]bool)
+	for _, f := range t.imports {
+		if f.entry.base.hash == (definition.Hash{}) && f.kept == nil {
+			came[f.seen.hash] = true
+		}
+	}
+	if len(came) == 0 {
+		return
+	}
+	for p, e := range m.entries {
+		if !came[e.base.hash] || e.seen.kind != present {
+			continue
+		}
+		if _, err := m.look(p, e, nil); err != nil {
+			m.again[p] = struct{}{}
+			continue
+		}
+		if e.seen.kind == absent && plan(e.seen, e.base, m.replica.View(p)) == importDeletion {
+			m.losses[Deletion].add(p, e.seen.hash, t.now)
+		}
 	}
 }
 

@@ -30,6 +30,7 @@ type memReplica struct {
 	appends  []definition.Draft
 	records  map[string][]byte
 	durable  map[string][]byte
+	unsynced map[string][]byte // written since
 	refuse   map[definition.Path]bool
 	fail     error
 	// writesLeft is after how many writes every further one fails; negative: never.
@@ -50,6 +51,7 @@ func newMemReplica() *memReplica {
 		dirty:    make(map[definition.Path]bool),
 		records:  make(map[string][]byte),
 		durable:  make(map[string][]byte),
+		unsynced: make(map[string][]byte),
 		refuse:   make(map[definition.Path]bool),
 
 		writesLeft: -1,
@@ -251,9 +253,18 @@ func (r *memReplica) write(records map[string][]byte, sync bool) {
 			r.records[k] = v
 		}
 	}
-	if sync {
-		r.durable = maps.Clone(r.records)
+	maps.Copy(r.unsynced, records)
+	if !sync {
+		return
 	}
+	for k, v := range r.unsynced {
+		if v == nil {
+			delete(r.durable, k)
+		} else {
+			r.durable[k] = v
+		}
+	}
+	clear(r.unsynced)
 }
 
 // remote makes another node's change on top of the present views; nil content

@@ -93,23 +93,21 @@ func (m *Mirror) Restore(ctx context.Context, id string) error {
 	return nil
 }
 
-// admit prepares the turn for its request. It returns false if there is nothing to do.
-func (m *Mirror) admit(t *turn) bool {
+// admit prepares the turn for its request. The error says why it cannot be done.
+func (m *Mirror) admit(t *turn) error {
 	if t.request == nil {
-		return true
+		return nil
 	}
 	if k := t.request.kind; k == pass || k == digest {
 		t.full = true
-		return true
+		return nil
 	}
 	set := m.approvals.sets[t.request.id]
 	switch {
 	case m.opts.Observe:
-		t.request.reply <- reply{err: ErrObserving}
-		return false
+		return ErrObserving
 	case set == nil:
-		t.request.reply <- reply{err: ErrNoApproval}
-		return false
+		return ErrNoApproval
 	case t.request.kind == approve:
 		t.approve = set
 	default:
@@ -118,7 +116,7 @@ func (m *Mirror) admit(t *turn) bool {
 	for p := range set.files {
 		m.losses[set.kind].guard.forget(p)
 	}
-	return true
+	return nil
 }
 
 // reply answers the turn's request, or lets it wait for a later turn.

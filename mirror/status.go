@@ -83,7 +83,7 @@ func (m *Mirror) publishStatus(started bool) {
 	s := &m.report.status
 	s.Started = started
 	s.Synced = m.synced
-	s.Ready = isClosed(m.ready)
+	s.Ready = m.equal
 	s.Busy = !m.calm() || m.retry.waiting()
 	s.Stopped = ""
 	if m.stopped != nil {

@@ -30,7 +30,9 @@ type turn struct {
 	synced  bool
 	// bytes is the content that imports hold.
 	bytes int
-	err   error
+	// err is what failed and will be tried again; refusal is why the turn did
+	// nothing.
+	err, refusal error
 }
 
 // finding is one path that something is to be done about.
@@ -54,27 +56,34 @@ const turnBytes = 16 << 20
 
 // turn does one pass. Its failures are reported and tried again; none ends the loop.
 func (m *Mirror) turn(ctx context.Context, t *turn) {
-	defer func() { m.publishStatus(true) }()
+	m.work(ctx, t)
+	m.publishStatus(true) // first: whoever is told next may ask for it
+	m.tell(t)
+}
+
+func (m *Mirror) work(ctx context.Context, t *turn) {
 	t.now = time.Now()
 	t.records, t.synced = make(map[string][]byte), len(m.unsaved) > 0
 	maps.Copy(t.records, m.unsaved)
-	if !m.flushAt.IsZero() && !m.flushAt.After(t.now) {
-		m.flush(ctx)
-	}
 	came, err := m.checkDirectory()
 	if err != nil {
-		m.stop(err, t)
+		m.stop(err)
+		t.refusal = stoppedBy(err)
 		return
 	}
 	if came {
-		t.full = true
+		m.nextRescan = t.now // look at everything, now or in the next turn
 	}
-	if !m.admit(t) {
+	if !m.flushAt.IsZero() && !m.flushAt.After(t.now) {
+		m.flush(ctx)
+	}
+	if t.refusal = m.admit(t); t.refusal != nil {
 		return
 	}
 	m.gather(t)
 	for p, info := range t.paths {
 		if ctx.Err() != nil {
+			t.refusal = ErrNotRunning
 			return // the paths are found again by the next start
 		}
 		if t.bytes > turnBytes {
@@ -83,31 +92,24 @@ func (m *Mirror) turn(ctx context.Context, t *turn) {
 		}
 		m.examine(ctx, t, p, info)
 	}
-	m.examineKept(t)
-	if m.opts.Observe {
-		m.finish(ctx, t)
-		return
+	if !m.opts.Observe {
+		m.examineKept(t)
+		m.publishImports(ctx, t)
+		m.saveRecords(ctx, t)
+		m.export(ctx, t)
 	}
-	m.publishImports(ctx, t)
-	m.saveRecords(ctx, t)
-	m.export(ctx, t)
 	m.finish(ctx, t)
 }
 
 // stop touches nothing until the directory is right again.
-func (m *Mirror) stop(err error, t *turn) {
+func (m *Mirror) stop(err error) {
 	if m.stopped == nil || m.stopped.Error() != err.Error() {
 		m.log.Error("mirror stops: nothing is published or written", "err", err)
 	}
 	m.stopped = err
-	if t.request != nil {
-		t.request.reply <- reply{err: stoppedBy(err)}
-	}
-	m.answer(stoppedBy(err))
 }
 
-// finish does what follows a turn: the first sync may be complete, and somebody may
-// wait for the answer.
+// finish does what follows the work: the first sync may be complete.
 func (m *Mirror) finish(ctx context.Context, t *turn) {
 	for _, p := range m.replica.TakeDirty() { // our own change, at the least
 		m.again[p] = struct{}{}
@@ -122,18 +124,33 @@ func (m *Mirror) finish(ctx context.Context, t *turn) {
 		}
 	}
 	if m.calm() && t.err == nil && !m.lowSpace && ctx.Err() == nil {
-		m.becomeReady(ctx)
+		m.becomeEqual(ctx)
 	}
-	m.reply(t)
-	if m.calm() {
+}
+
+// tell answers who waits for what the turn has done.
+func (m *Mirror) tell(t *turn) {
+	if m.equal && !isClosed(m.ready) {
+		close(m.ready)
+	}
+	switch {
+	case t.request == nil:
+	case t.refusal != nil:
+		t.request.reply <- reply{err: t.refusal}
+	default:
+		m.reply(t)
+	}
+	switch {
+	case t.refusal != nil && m.stopped != nil:
+		m.answer(t.refusal)
+	case t.refusal == nil && m.calm():
 		m.answer(t.err)
 	}
 }
 
-// becomeReady ends the first sync, once, and reports that directory and view are
-// equal.
-func (m *Mirror) becomeReady(ctx context.Context) {
-	if isClosed(m.ready) {
+// becomeEqual notes that directory and view are equal, and ends the first sync once.
+func (m *Mirror) becomeEqual(ctx context.Context) {
+	if m.equal {
 		return
 	}
 	if !m.opts.Observe && !m.syncStored {
@@ -143,7 +160,7 @@ func (m *Mirror) becomeReady(ctx context.Context) {
 			return
 		}
 	}
-	close(m.ready)
+	m.equal = true
 }
 
 // gather collects the paths to look at.
