@@ -27,3 +27,10 @@ func (r *Replica) Descends(c, ancestor cid.Cid) bool {
 	defer r.mu.RUnlock()
 	return r.index.byCID[c].descendsFrom(r.index.byCID[ancestor])
 }
+
+// Fail makes the replica believe that its store failed.
+func (r *Replica) Fail(err error) {
+	r.appendMu.Lock()
+	defer r.appendMu.Unlock()
+	_ = r.fail(err)
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"math"
 	"os"
@@ -109,8 +108,8 @@ type Replica struct {
 }
 
 // Open opens the replica in a directory and recovers it: the index is computed
-// from the blocks, go-ds-crdt gets every block that it has not processed, and
-// all of them after an unclean stop. It blocks until that is done.
+// from the blocks, and go-ds-crdt gets all of them again after an unclean stop or
+// if its records do not fit the index. It blocks until that is done.
 func Open(ctx context.Context, opts Options) (*Replica, error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
@@ -164,75 +163,6 @@ func (r *Replica) openSet() error {
 	return nil
 }
 
-// marker is the file that tells of an unclean stop: it is there while a replica
-// is open.
-const marker = "unclean"
-
-// recover computes the index and makes go-ds-crdt's records complete.
-// go-ds-crdt marks a block processed before it writes the heads, and its repair
-// does not see what is lost in between; so after an unclean stop its records
-// are dropped and made again.
-func (r *Replica) recover(ctx context.Context) error {
-	markerFile := filepath.Join(r.opts.Dir, marker)
-	_, err := os.Stat(markerFile)
-	unclean := err == nil
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("look for an unclean stop: %w", err)
-	}
-	if unclean {
-		if err := r.store.drop(setPrefix); err != nil {
-			return fmt.Errorf("drop records after an unclean stop: %w", err)
-		}
-	}
-	if err := writeMarker(markerFile); err != nil {
-		return fmt.Errorf("mark the replica as open: %w", err)
-	}
-	processed, err := r.store.processed(ctx)
-	if err != nil {
-		return err
-	}
-	if err := r.openSet(); err != nil {
-		return err
-	}
-	handed := 0
-	err = r.store.blocks(ctx, r.opts.Cluster, func(b *block) error {
-		e, err := r.index.check(b)
-		if err != nil {
-			return fmt.Errorf("stored block %s: %w", b.cid, err)
-		}
-		if _, ok := processed[processedKey(b.cid).String()]; !ok {
-			if err := r.handOver(ctx, b); err != nil {
-				return err
-			}
-			handed++
-		}
-		r.addToIndex(b, e)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	if handed > 0 {
-		r.log.Info("recovered the set after an unclean stop", "blocks", handed)
-	}
-	return r.store.sync(ctx)
-}
-
-func writeMarker(name string) error {
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(name))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
-}
-
 // Close waits for what is being written, syncs it and closes the store. The
 // caller has closed everything that uses the replica.
 func (r *Replica) Close() error {
@@ -246,6 +176,9 @@ func (r *Replica) Close() error {
 	err := r.store.sync(context.Background())
 	if err := errors.Join(err, r.shut()); err != nil {
 		return fmt.Errorf("close replica: %w", err)
+	}
+	if r.failure != nil {
+		return nil // go-ds-crdt's records may be half written: the marker stays
 	}
 	if err := os.Remove(filepath.Join(r.opts.Dir, marker)); err != nil {
 		return fmt.Errorf("close replica: %w", err)

@@ -2,6 +2,7 @@ package crdt
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -83,6 +84,9 @@ func blockKey(prio uint64, c cid.Cid) ds.Key {
 // processedKey is where go-ds-crdt notes that it has processed a block.
 func processedKey(c cid.Cid) ds.Key { return ds.RawKey(setPrefix + "/b" + hashKey(c)) }
 
+// headKey is where go-ds-crdt notes that a block is a head.
+func headKey(c cid.Cid) ds.Key { return ds.RawKey(setPrefix + "/h" + hashKey(c)) }
+
 // hashKey is how go-ds-crdt writes a block's multihash in a key.
 func hashKey(c cid.Cid) string { return dshelp.MultihashToDsKey(c.Hash()).String() }
 
@@ -123,6 +127,24 @@ func (s *store) processed(ctx context.Context) (map[string]struct{}, error) {
 		keys[r.Key] = struct{}{}
 	}
 	return keys, ctx.Err()
+}
+
+// heads returns the keys of the blocks that go-ds-crdt has as heads, and their
+// priorities.
+func (s *store) heads(ctx context.Context) (map[string]uint64, error) {
+	results, err := s.Query(ctx, query.Query{Prefix: setPrefix + "/h"})
+	if err != nil {
+		return nil, fmt.Errorf("read heads: %w", err)
+	}
+	defer func() { _ = results.Close() }()
+	heads := make(map[string]uint64)
+	for r := range results.Next() {
+		if r.Error != nil {
+			return nil, fmt.Errorf("read heads: %w", r.Error)
+		}
+		heads[r.Key], _ = binary.Uvarint(r.Value) // 0, no priority, if damaged
+	}
+	return heads, ctx.Err()
 }
 
 // write puts a block and records in one batch.
