@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -21,7 +22,7 @@ func BenchmarkSave(b *testing.B) {
 		save(b, n.dir, p.String(), text)
 		want := definition.HashOf([]byte(text))
 		for n.replica.View(p).Hash != want {
-			time.Sleep(5 * time.Microsecond)
+			runtime.Gosched()
 		}
 	}
 }
@@ -36,7 +37,7 @@ func BenchmarkExport(b *testing.B) {
 		text := service(i%1000, fmt.Sprint("edit ", i))
 		n.replica.remote(map[string][]byte{name: []byte(text)})
 		for read(b, n.dir, name) != text {
-			time.Sleep(5 * time.Microsecond)
+			runtime.Gosched()
 		}
 	}
 }

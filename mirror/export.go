@@ -270,7 +270,7 @@ func (m *Mirror) placed(t *turn, s *staged) {
 		e.see(sight{kind: present, hash: s.next.hash})
 	}
 	r := e.advance(s.next)
-	m.setRecord(s.path, e, r)
+	m.setRecord(e, r)
 	t.records[recordKey(s.path)] = r.encode(s.path)
 	m.dropLoss(s.path)
 	m.losses[Deletion].guard.forget(s.path)

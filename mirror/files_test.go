@@ -303,7 +303,7 @@ func TestDigest(t *testing.T) {
 	n.cancel()
 	eventually(t, func() error {
 		if _, _, err := n.Digest(t.Context()); !errors.Is(err, mirror.ErrNotRunning) {
-			return fmt.Errorf("Digest after Run = %v, want ErrNotRunning", err)
+			return fmt.Errorf("digest after Run: %w, want ErrNotRunning", err)
 		}
 		return nil
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
 	"path"
 	"time"
 
@@ -20,7 +21,7 @@ func (m *Mirror) flush(ctx context.Context) {
 	m.flushAt = time.Time{}
 	var paths []definition.Path
 	for p, e := range m.entries {
-		if len(e.stale) > 0 {
+		if len(e.stale) > 0 && !e.fresh { // it must be compared first
 			paths = append(paths, p)
 		}
 	}
@@ -67,14 +68,17 @@ func (t *tree) flush(paths []definition.Path) error {
 // cannot be read was not read before either.
 func (t *tree) flushOne(name string) error {
 	info, err := t.lstat(name)
-	if err != nil || !info.Mode().IsRegular() && !info.IsDir() {
+	if err == nil && !info.Mode().IsRegular() && !info.IsDir() {
 		return nil
 	}
-	f, err := t.root.Open(name)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
-		return nil
+	var f *os.File
+	if err == nil {
+		f, err = t.root.Open(name)
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission), errors.Is(err, errLinked):
+		return nil
+	case err != nil:
 		return err
 	}
 	return errors.Join(f.Sync(), f.Close())

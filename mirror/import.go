@@ -113,7 +113,7 @@ func (m *Mirror) append(ctx context.Context, t *turn, work []finding) error {
 			m.dropKept(f.kept)
 			continue
 		}
-		m.setRecord(f.path, f.entry, next[i])
+		m.setRecord(f.entry, next[i])
 		m.dropLoss(f.path)
 		m.releaseApproval(t, f.path)
 		m.unhold(f.path.String())
@@ -148,8 +148,8 @@ func (m *Mirror) edit(f finding) definition.Edit {
 func (m *Mirror) addLosses(t *turn, kind LossKind) {
 	l := &m.losses[kind]
 	at := l.due(m.opts.DeleteSettle)
-	if at.IsZero() || at.After(t.now) {
-		return
+	if at.IsZero() || at.After(t.now) || t.partial {
+		return // not yet, or not all of them are known to be lost still
 	}
 	var paths []definition.Path
 	var due []finding
@@ -184,5 +184,5 @@ func (m *Mirror) addLosses(t *turn, kind LossKind) {
 		m.hold(p.String(), heldBy(set))
 	}
 	m.saveSet(t, set)
-	m.log.Warn("the guard holds "+kind.String()+"s until they are approved", "id", set.id, "files", len(files))
+	m.log.Warn("the guard holds losses until they are approved", "kind", kind, "id", set.id, "files", len(files))
 }

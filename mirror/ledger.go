@@ -125,8 +125,8 @@ func (m *Mirror) entry(p definition.Path) *entry {
 	return e
 }
 
-// setRecord makes r the record of p, which is durable or on its way to be.
-func (m *Mirror) setRecord(p definition.Path, e *entry, r record) {
+// setRecord makes r the record of an entry, which is durable or on its way to be.
+func (m *Mirror) setRecord(e *entry, r record) {
 	if e.base.hash != (definition.Hash{}) {
 		m.inSync--
 	}

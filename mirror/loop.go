@@ -7,7 +7,8 @@ import (
 )
 
 // Run is the mirror loop: the one goroutine that touches the directory. It returns
-// nil when ctx ends, after what is under way was finished. While the directory is
+// nil when ctx ends, after what is under way was finished; until then the replica must
+// stay open. While the directory is
 // not to be touched (its marker is gone, or the directory itself, or another one is
 // in its place), Run waits for it to come back; see Status.
 func (m *Mirror) Run(ctx context.Context) error {

@@ -135,14 +135,14 @@ func TestRestoredDirectoryIsHeld(t *testing.T) {
 		n.wants(name, want)
 	}
 	backup.restore(t, dir)
-	set := n.wantsApproval(mirror.Reversion, 10)
+	n.wantsApproval(mirror.Reversion, 10)
 	if got := r.content("service-0.json"); got != newer["service-0.json"] {
 		t.Errorf("the view went back to %q", got)
 	}
 	// A newer edit of one of them is an edit.
 	save(t, dir, "service-0.json", service(0, "third"))
 	n.wantsView("service-0.json", service(0, "third"))
-	set = n.wantsApproval(mirror.Reversion, 9)
+	set := n.wantsApproval(mirror.Reversion, 9)
 	if err := n.Restore(t.Context(), set.ID); err != nil {
 		t.Fatal(err)
 	}

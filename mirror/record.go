@@ -205,10 +205,10 @@ func (d *decoder) uvarint() uint64 {
 	return v
 }
 
-// count reads a number of things, at most most and never more than bytes are left.
-func (d *decoder) count(most int) int {
+// count reads a number of things: no more than the limit, or than bytes are left.
+func (d *decoder) count(limit int) int {
 	v := d.uvarint()
-	if v > uint64(min(most, len(d.rest))) {
+	if v > uint64(min(limit, len(d.rest))) {
 		d.fail()
 		return 0
 	}

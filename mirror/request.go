@@ -134,7 +134,7 @@ func (m *Mirror) reply(t *turn) {
 				entries[p] = e.seen.hash
 			}
 		}
-		t.request.reply <- reply{entries: entries, quiet: m.quiet() && t.err == nil, err: t.err}
+		t.request.reply <- reply{entries: entries, quiet: m.quiet() && t.err == nil}
 	case approve, restore:
 		t.request.reply <- reply{err: m.decided(t)}
 	}

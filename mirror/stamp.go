@@ -16,9 +16,7 @@ type stamp struct {
 
 // stampOf takes the stamp out of what Lstat returned.
 func stampOf(info fs.FileInfo) stamp {
-	s := info.Sys().(*syscall.Stat_t)
-	mtime, ctime := statTimes(s)
-	return stamp{dev: uint64(s.Dev), ino: s.Ino, size: s.Size, mtime: mtime, ctime: ctime}
+	return stampOfStat(info.Sys().(*syscall.Stat_t))
 }
 
 // ownerOf returns the user and the group of a file.

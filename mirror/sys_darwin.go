@@ -8,10 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// statTimes returns the modification and the change time of a file, in
-// nanoseconds.
-func statTimes(s *syscall.Stat_t) (mtime, ctime int64) {
-	return s.Mtimespec.Nano(), s.Ctimespec.Nano()
+// stampOfStat is the stamp of a file.
+func stampOfStat(s *syscall.Stat_t) stamp {
+	return stamp{dev: uint64(s.Dev), ino: s.Ino, size: s.Size, mtime: s.Mtimespec.Nano(), ctime: s.Ctimespec.Nano()}
 }
 
 // syncFileSystem writes everything to disk: macOS cannot do it for one file system.

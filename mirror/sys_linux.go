@@ -10,9 +10,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// statTimes returns the modification and the change time of a file, in
-// nanoseconds.
-func statTimes(s *syscall.Stat_t) (mtime, ctime int64) { return s.Mtim.Nano(), s.Ctim.Nano() }
+// stampOfStat is the stamp of a file.
+func stampOfStat(s *syscall.Stat_t) stamp {
+	return stamp{dev: s.Dev, ino: s.Ino, size: s.Size, mtime: s.Mtim.Nano(), ctime: s.Ctim.Nano()}
+}
 
 // syncFileSystem writes everything of the file system that holds f to its disk.
 func syncFileSystem(f *os.File) error {

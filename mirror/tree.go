@@ -156,21 +156,15 @@ func readAll(f *os.File) ([]byte, error) {
 	if info.Size() > definition.MaxSize {
 		return nil, errTooLarge
 	}
-	buf := make([]byte, info.Size()+1) // one more, to see the end
-	n := 0
-	for {
-		m, err := f.ReadAt(buf[n:], int64(n))
-		n += m
-		switch {
-		case errors.Is(err, io.EOF):
-			return buf[:n:n], nil
-		case err != nil:
-			return nil, err
-		case n > definition.MaxSize:
-			return nil, errTooLarge
-		}
-		buf = append(buf, make([]byte, len(buf))...)
+	// The file may grow meanwhile: read one byte more than it may have.
+	content, err := io.ReadAll(io.NewSectionReader(f, 0, definition.MaxSize+1))
+	if err != nil {
+		return nil, err
 	}
+	if len(content) > definition.MaxSize {
+		return nil, errTooLarge
+	}
+	return content, nil
 }
 
 // makeFolders creates the folders above a file that are missing, each with the mode
@@ -191,7 +185,10 @@ func (t *tree) makeFolders(dir string) error {
 	if err != nil {
 		return err
 	}
-	if err := t.root.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := t.root.Mkdir(dir, 0o700); err != nil {
+		if errors.Is(err, fs.ErrExist) {
+			return t.checkFolder(dir) // somebody else has just made it
+		}
 		return err
 	}
 	if t.owner.chown {

@@ -30,6 +30,8 @@ type turn struct {
 	synced  bool
 	// bytes is the content that imports hold.
 	bytes int
+	// partial: some paths were left to the next turn.
+	partial bool
 	// err is what failed and will be tried again; refusal is why the turn did
 	// nothing.
 	err, refusal error
@@ -86,11 +88,11 @@ func (m *Mirror) work(ctx context.Context, t *turn) {
 			t.refusal = ErrNotRunning
 			return // the paths are found again by the next start
 		}
-		if t.bytes > turnBytes {
-			m.again[p] = struct{}{}
+		if t.bytes > turnBytes && t.approve == nil {
+			m.lookAgain(t, p)
 			continue
 		}
-		m.examine(ctx, t, p, info)
+		m.examine(t, p, info)
 	}
 	if !m.opts.Observe {
 		m.examineKept(t)
@@ -118,7 +120,7 @@ func (m *Mirror) finish(ctx context.Context, t *turn) {
 		m.failed(t.err)
 	}
 	m.retry.calm()
-	if t.full && t.err == nil && !m.opts.Observe {
+	if t.full && !t.partial && t.err == nil && !m.opts.Observe {
 		if err := m.finishRecovery(ctx); err != nil {
 			m.failed(err)
 		}
@@ -207,6 +209,12 @@ func (m *Mirror) gather(t *turn) {
 	}
 }
 
+// lookAgain leaves a path to the next turn.
+func (m *Mirror) lookAgain(t *turn, p definition.Path) {
+	m.again[p] = struct{}{}
+	t.partial = true
+}
+
 // look adds a path to the turn.
 func (t *turn) look(p definition.Path) {
 	if _, ok := t.paths[p]; !ok {
@@ -215,14 +223,14 @@ func (t *turn) look(p definition.Path) {
 }
 
 // examine looks at one path and decides what the turn does about it.
-func (m *Mirror) examine(ctx context.Context, t *turn, p definition.Path, info fs.FileInfo) {
+func (m *Mirror) examine(t *turn, p definition.Path, info fs.FileInfo) {
 	if !m.mirrors(p.String()) {
 		return
 	}
 	e := m.entry(p)
 	content, err := m.look(p, e, info)
 	if err != nil {
-		m.again[p] = struct{}{}
+		m.lookAgain(t, p)
 		return
 	}
 	if e.fresh && e.seen.kind != unreadable {
@@ -236,7 +244,7 @@ func (m *Mirror) examine(ctx context.Context, t *turn, p definition.Path, info f
 	default:
 		if content == nil {
 			if content, err = m.read(p, e); err != nil {
-				m.again[p] = struct{}{}
+				m.lookAgain(t, p)
 				return
 			}
 		}
@@ -254,7 +262,7 @@ func (m *Mirror) examine(ctx context.Context, t *turn, p definition.Path, info f
 		m.observe(f, a)
 		return
 	}
-	m.decide(ctx, t, f, a)
+	m.decide(t, f, a)
 }
 
 // recover finds the base of a file at the first look after a start.
@@ -264,13 +272,13 @@ func (m *Mirror) recover(t *turn, p definition.Path, e *entry) {
 		return
 	}
 	r := e.record.recover(e.seen, e.at, m.rebooted)
-	m.setRecord(p, e, r)
+	m.setRecord(e, r)
 	t.records[recordKey(p)] = r.encode(p)
 	t.synced = true
 }
 
 // decide puts the path where the turn will deal with it.
-func (m *Mirror) decide(ctx context.Context, t *turn, f finding, a action) {
+func (m *Mirror) decide(t *turn, f finding, a action) {
 	p := f.path
 	if a == importDeletion || a == importFile && f.entry.returns(f.seen.hash) {
 		kind := Deletion
@@ -295,7 +303,7 @@ func (m *Mirror) decide(ctx context.Context, t *turn, f finding, a action) {
 		m.unhold(p.String())
 		next := f.entry.advance(baseOf(f.view))
 		t.synced = t.synced || next.base.hash != f.entry.base.hash
-		m.setRecord(p, f.entry, next)
+		m.setRecord(f.entry, next)
 		t.records[recordKey(p)] = next.encode(p)
 	case importFile, adoptFile:
 		f.adopted = a == adoptFile
