@@ -4,10 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
-	"math"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -22,16 +20,11 @@ import (
 )
 
 const (
-	// dialReason tells the swarm to dial although its own backoff, which grows to
-	// five minutes, says not yet: the one here rules.
-	dialReason = "discovery has a backoff of its own"
-
 	// parallelDials bounds the dials at a time, strangerDials those of them that may
 	// go to strangers: somebody who invents peers at addresses that swallow every
 	// packet holds up no member.
 	parallelDials = 16
 	strangerDials = 4
-	dialTimeout   = 10 * time.Second
 
 	// settled is how long a connection must have lasted for its loss to be a new
 	// event. A peer that accepts and hangs up at once, because its gater does not
@@ -41,24 +34,16 @@ const (
 	// sweepInterval is how often everything is looked at though nothing happened.
 	sweepInterval = time.Minute
 
-	// retryGap is the least time between a dial and the next one that news brings
-	// forward, so that a stream of news is no stream of dials.
-	retryGap = time.Second
-
 	// Bounds on what the local network may propose.
 	maxStrangers     = 64
 	maxProposedAddrs = 16
-	maxKnownAddrs    = 64
 
 	// unreachableAfter is the number of failures in a row (some ten seconds) at
 	// which a human is told, once.
 	unreachableAfter = 6
 )
 
-var (
-	errNoAddress  = errors.New("no address is known")
-	errDidNotLast = errors.New("the connection did not last")
-)
+var errDidNotLast = errors.New("the connection did not last")
 
 // dialer connects the host to the members. One goroutine, run, owns the table of
 // peers and sleeps until a peer is due or something happens; the dials run beside
@@ -86,19 +71,7 @@ type dialer struct {
 	swept     time.Time // when everything was last looked at
 }
 
-// candidate is a peer that the dialer wants connected: a member, a static peer, or
-// a stranger, whom the local network proposed and of whom the set may not have
-// heard yet.
-type candidate struct {
-	stranger bool
-	proposed []ma.Multiaddr // by the local network, newest first
-	failures int            // in a row
-	due      time.Time      // the next dial, not before
-	last     time.Time      // the latest dial
-	dialing  bool
-	since    time.Time // connected since; zero if not connected
-}
-
+// result is the outcome of a dial.
 type result struct {
 	peer     peer.ID
 	stranger bool // when the dial began
@@ -416,31 +389,6 @@ func (d *dialer) next(now time.Time) time.Duration {
 	return max(wait, 0)
 }
 
-// dial connects to p: at the addresses, at those that the host knows besides, and
-// if that fails at those that the DHT knows. It blocks.
-func (d *dialer) dial(ctx context.Context, p peer.ID, addrs []ma.Multiaddr) error {
-	known := len(d.host.Peerstore().Addrs(p))
-	if known > maxKnownAddrs {
-		// The host keeps each address for minutes and dials all of them. So many are
-		// a liar's.
-		d.host.Peerstore().ClearAddrs(p)
-		known = 0
-	}
-	err := errNoAddress
-	if len(addrs)+known > 0 {
-		ctx, cancel := context.WithTimeout(network.WithForceDirectDial(ctx, dialReason), dialTimeout)
-		err = d.host.Connect(ctx, peer.AddrInfo{ID: p, Addrs: addrs})
-		cancel()
-	}
-	if err == nil || d.lookup == nil || !d.wants(p) {
-		return err
-	}
-	if lookupErr := d.lookup(ctx, p); lookupErr != nil {
-		return fmt.Errorf("%w; %w", err, lookupErr)
-	}
-	return nil
-}
-
 // remember keeps the addresses of a connected peer for the next run: first those
 // at which it was dialed, then those where it says that it listens.
 func (d *dialer) remember(p peer.ID) {
@@ -458,27 +406,6 @@ func (d *dialer) remember(p peer.ID) {
 	}
 	slices.SortFunc(listens, ma.Multiaddr.Compare)
 	d.memory.remember(p, ma.Unique(slices.Concat(proven, listens)))
-}
-
-func (c *candidate) idle() bool { return !c.dialing && c.since.IsZero() }
-
-// rank orders dials: the lower goes first.
-func (c *candidate) rank() int {
-	if c.stranger {
-		return math.MaxInt
-	}
-	return c.failures
-}
-
-// bringForward makes c due at t, if it would be later otherwise and its latest
-// dial is not too recent.
-func (c *candidate) bringForward(t time.Time) {
-	if gap := c.last.Add(retryGap); t.Before(gap) {
-		t = gap
-	}
-	if t.Before(c.due) {
-		c.due = t
-	}
 }
 
 func signal(c chan struct{}) {

@@ -100,8 +100,9 @@ func TestLeavesAFormerMemberAlone(t *testing.T) {
 	}
 }
 
-// A door takes connections and hangs up, and counts.
-func door(t *testing.T) (ma.Multiaddr, *atomic.Int64) {
+// A door takes connections and counts them. It hangs up at once, or says nothing
+// until the test ends.
+func door(t *testing.T, hangUp bool) (ma.Multiaddr, *atomic.Int64) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -117,7 +118,11 @@ func door(t *testing.T) (ma.Multiaddr, *atomic.Int64) {
 				return
 			}
 			knocks.Add(1)
-			_ = c.Close()
+			if hangUp {
+				_ = c.Close()
+			} else {
+				defer c.Close()
+			}
 		}
 	}()
 	t.Cleanup(func() {
@@ -133,7 +138,7 @@ func door(t *testing.T) (ma.Multiaddr, *atomic.Int64) {
 
 func TestBacksOffFromAPeerThatHangsUp(t *testing.T) {
 	t.Parallel()
-	addr, knocks := door(t)
+	addr, knocks := door(t, true)
 	b := newHost(t, newKey(t), anyPort)
 	p := idOf(t, newKey(t))
 	begin := time.Now()
@@ -185,7 +190,7 @@ func TestBacksOffFromAPeerThatDropsTheConnection(t *testing.T) {
 
 func TestManyDeadPeersDoNotHoldUpALiveOne(t *testing.T) {
 	a, b := newHost(t, newKey(t), anyPort), newHost(t, newKey(t), anyPort)
-	addr, _ := door(t)
+	addr, _ := door(t, true)
 	static := []peer.AddrInfo{}
 	for range 40 {
 		static = append(static, peer.AddrInfo{ID: idOf(t, newKey(t)), Addrs: []ma.Multiaddr{addr}})
@@ -193,6 +198,27 @@ func TestManyDeadPeersDoNotHoldUpALiveOne(t *testing.T) {
 	static = append(static, infoOf(a))
 	start(t, discovery.Options{Host: b, Members: membersOf(), Static: static})
 	within(t, 5*time.Second, connected(b, a.ID()))
+}
+
+func TestInventedPeersLeaveRoomForMembers(t *testing.T) {
+	silent, knocks := door(t, false)
+	a, b := newHost(t, newKey(t), anyPort), newHost(t, newKey(t), anyPort)
+	var m members
+	d := start(t, discovery.Options{Host: b, Members: m.list})
+	for range 200 {
+		d.Propose(peer.AddrInfo{ID: idOf(t, newKey(t)), Addrs: []ma.Multiaddr{silent}})
+	}
+	within(t, 5*time.Second, func() error {
+		if got := knocks.Load(); got < 4 {
+			return fmt.Errorf("%d invented peers are being dialed, want 4", got)
+		}
+		return nil
+	})
+	m.set(a.ID())
+	b.Peerstore().AddAddrs(a.ID(), a.Addrs(), time.Hour)
+	d.Nudge()
+	// A dial to one that never answers takes 10 s.
+	within(t, 4*time.Second, connected(b, a.ID()))
 }
 
 func TestTwoThatKnowEachOtherEndUpWithOneConnection(t *testing.T) {

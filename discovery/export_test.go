@@ -1,9 +1,11 @@
 package discovery
 
 import (
+	"context"
 	"log/slog"
 
 	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
 )
 
@@ -19,3 +21,6 @@ var (
 func Plausible(h host.Host, addrs []ma.Multiaddr) []ma.Multiaddr {
 	return newWhereabouts(h, slog.New(slog.DiscardHandler)).plausible(addrs)
 }
+
+// Propose names a peer as the local network would.
+func (d *Discovery) Propose(info peer.AddrInfo) { d.dialer.propose(context.Background(), info) }

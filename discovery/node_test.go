@@ -109,10 +109,13 @@ func node(stdin io.Reader, stdout, stderr io.Writer) error {
 	}
 }
 
-// lie announces invented peers, at an address that swallows every packet, until
+// nowhere begins the addresses, in the tests' namespaces, that no machine has.
+const nowhere = "10.77.1"
+
+// lie announces invented peers, at addresses that swallow every packet, until
 // stdin ends.
 func lie(count int, stdin io.Reader) error {
-	for range count {
+	for i := range count {
 		_, public, err := crypto.GenerateEd25519Key(rand.Reader)
 		if err != nil {
 			return err
@@ -121,10 +124,10 @@ func lie(count int, stdin io.Reader) error {
 		if err != nil {
 			return err
 		}
-		const nobody = "10.77.0.200"
-		text := "dnsaddr=/ip4/" + nobody + "/tcp/4747/p2p/" + id.String()
+		ip := fmt.Sprintf("%s.%d", nowhere, 1+i%254) // The host bounds the dials to one address.
+		text := "dnsaddr=/ip4/" + ip + "/tcp/4747/p2p/" + id.String()
 		server, err := zeroconf.RegisterProxy(rand.Text(), discovery.ServiceName(cluster), "local", 4747, "liar",
-			[]string{nobody}, []string{"dnsaddr=/nonsense", "dnsaddr=", "nonsense", text}, nil)
+			[]string{ip}, []string{"dnsaddr=/nonsense", "dnsaddr=", "nonsense", text}, nil)
 		if err != nil {
 			return err
 		}
