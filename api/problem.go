@@ -80,6 +80,7 @@ func problemOf(err error) error {
 	}{
 		{node.ErrInvalid, CodeInvalid},
 		{node.ErrNotFound, CodeNotFound},
+		{node.ErrInvalid, CodeInvalid},
 		{node.ErrRole, CodeRole},
 		{node.ErrNotAuthority, CodeNotAuthority},
 		{node.ErrNotMember, CodeNotMember},

@@ -15,6 +15,8 @@ var (
 	ErrExists = errors.New("a node is set up here already: name another data directory, or use this node")
 	// ErrInUse is returned if another process uses the data directory or the port.
 	ErrInUse = errors.New("in use by another process")
+	// ErrUnreachable is returned by Join if the inviter does not answer.
+	ErrUnreachable = errors.New("the inviter does not answer")
 	// ErrPermission is returned if the operating system does not let this user do it.
 	ErrPermission = errors.New("not permitted")
 	// ErrNotFound is returned for a path, change or approval that is not there.

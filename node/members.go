@@ -76,7 +76,6 @@ func (n *Node) grant(ctx context.Context, r trust.GrantRequest) (trust.Welcome, 
 	if err != nil {
 		return trust.Welcome{}, err
 	}
-	n.log.Info("a node joined", "name", r.Name, "peer", r.Member, "role", r.Role)
 	return trust.Welcome{Grant: grant, Heads: heads}, nil
 }
 

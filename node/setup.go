@@ -155,6 +155,9 @@ func join(ctx context.Context, data string, config Config, t trust.Token) (Ident
 		return Identity{}, err
 	}
 	welcome, err := trust.Join(ctx, h, t, config.Name)
+	if err != nil && !saidNo(err) && ctx.Err() == nil {
+		err = fmt.Errorf("join: %w: see that its node runs and that %v can be reached from here: %w", ErrUnreachable, t.Addrs, err)
+	}
 	if err := errors.Join(err, h.Close()); err != nil {
 		return Identity{}, err
 	}
@@ -174,6 +177,20 @@ func join(ctx context.Context, data string, config Config, t trust.Token) (Ident
 		m.Peers = append(m.Peers, a.String()+"/p2p/"+t.Inviter.String())
 	}
 	return Identity{Name: config.Name, Peer: self, Cluster: t.Cluster, Dir: config.Dir}, m.save(data)
+}
+
+// saidNo reports whether an error of trust.Join is the inviter's answer, or
+// judges it, and not the network's.
+func saidNo(err error) bool {
+	for _, answer := range []error{
+		trust.ErrTokenRefused, trust.ErrTokenExpired, trust.ErrTokenUsed, trust.ErrToken, trust.ErrNameTaken,
+		trust.ErrTooManyAttempts, trust.ErrInviter, trust.ErrForeign, trust.ErrEncoding, trust.ErrSignature,
+	} {
+		if errors.Is(err, answer) {
+			return true
+		}
+	}
+	return false
 }
 
 // newConfig makes a new node's configuration: what the data directory has in

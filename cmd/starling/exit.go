@@ -98,6 +98,8 @@ func diagnose(err error) (code int, do string) {
 		{api.ErrSocketInUse, exitProblem, "stop the other node, or set another socket in the configuration"},
 		{node.ErrConfig, exitUsage, ""},
 		{node.ErrInvalid, exitUsage, ""},
+		{node.ErrUnreachable, exitUnreachable, ""},
+		{node.ErrInvalid, exitUsage, ""},
 		{trust.ErrToken, exitRefused, `ask for a whole one ("starling invite")`},
 		{trust.ErrTokenExpired, exitRefused, `ask for a new one ("starling invite")`},
 		{trust.ErrTokenUsed, exitRefused, `ask for a new one ("starling invite")`},

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -50,7 +51,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("LOCAL", "/ip4/127.0.0.1/tcp/0")
 			// A program with the race detector in it otherwise takes a second to end.
 			env.Setenv("GORACE", "atexit_sleep_ms=0")
-			return nil
+			return openToOthers(env.WorkDir)
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "root" {
@@ -70,6 +71,26 @@ func TestScripts(t *testing.T) {
 			"get":    get,
 		},
 	})
+}
+
+// openToOthers lets root's scripts run the program as another user: it makes the
+// folders above the work directory and the program passable.
+func openToOthers(work string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	program, err := exec.LookPath("starling")
+	if err != nil {
+		return err
+	}
+	for _, dir := range []string{work, filepath.Dir(program)} {
+		for ; dir != filepath.Clean(os.TempDir()) && dir != "/"; dir = filepath.Dir(dir) {
+			if err := os.Chmod(dir, 0o711); err != nil { //nolint:gosec // to be passed is the point
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func code(ts *testscript.TestScript, neg bool, args []string) {
