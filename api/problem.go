@@ -80,7 +80,6 @@ func problemOf(err error) error {
 	}{
 		{node.ErrInvalid, CodeInvalid},
 		{node.ErrNotFound, CodeNotFound},
-		{node.ErrInvalid, CodeInvalid},
 		{node.ErrRole, CodeRole},
 		{node.ErrNotAuthority, CodeNotAuthority},
 		{node.ErrNotMember, CodeNotMember},

@@ -7,8 +7,6 @@ import (
 	"io/fs"
 	"strings"
 
-	"github.com/libp2p/go-libp2p/p2p/net/swarm"
-
 	"github.com/starling-sync/starling/api"
 	"github.com/starling-sync/starling/mirror"
 	"github.com/starling-sync/starling/node"
@@ -86,9 +84,6 @@ func diagnose(err error) (code int, do string) {
 	if problem, ok := errors.AsType[*api.Problem](err); ok {
 		return diagnoseProblem(problem.Code)
 	}
-	if _, ok := errors.AsType[*swarm.DialError](err); ok {
-		return exitUnreachable, "see that it is running and that its address can be reached from here"
-	}
 	for _, known := range []struct {
 		is   error
 		code int
@@ -99,7 +94,6 @@ func diagnose(err error) (code int, do string) {
 		{node.ErrConfig, exitUsage, ""},
 		{node.ErrInvalid, exitUsage, ""},
 		{node.ErrUnreachable, exitUnreachable, ""},
-		{node.ErrInvalid, exitUsage, ""},
 		{trust.ErrToken, exitRefused, `ask for a whole one ("starling invite")`},
 		{trust.ErrTokenExpired, exitRefused, `ask for a new one ("starling invite")`},
 		{trust.ErrTokenUsed, exitRefused, `ask for a new one ("starling invite")`},

@@ -85,7 +85,7 @@ func openToOthers(work string) error {
 	}
 	for _, dir := range []string{work, filepath.Dir(program)} {
 		for ; dir != filepath.Clean(os.TempDir()) && dir != "/"; dir = filepath.Dir(dir) {
-			if err := os.Chmod(dir, 0o711); err != nil { //nolint:gosec // to be passed is the point
+			if err := os.Chmod(dir, 0o711); err != nil { // to be passed is the point
 				return err
 			}
 		}
