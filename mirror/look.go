@@ -86,7 +86,9 @@ func kindFault(mode fs.FileMode) error {
 	return errNotRegular
 }
 
-// readFile returns the content of the file that info shows.
+// readFile returns the content of the file that info shows. The error is errReplaced if
+// the file was written to meanwhile: then its stamp would speak of other bytes, and a
+// half-saved file would seem to have rested.
 func (t *tree) readFile(name string, info fs.FileInfo) ([]byte, error) {
 	if info.Size() > definition.MaxSize {
 		return nil, errTooLarge
@@ -96,7 +98,15 @@ func (t *tree) readFile(name string, info fs.FileInfo) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return readAll(f)
+	content, err := readAll(f)
+	if err != nil {
+		return nil, err
+	}
+	after, err := f.Stat()
+	if err == nil && stampOf(after) != stampOf(info) {
+		err = errReplaced
+	}
+	return content, err
 }
 
 // tick is how coarse the change times of the directory's file system are.

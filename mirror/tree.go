@@ -140,8 +140,7 @@ func (t *tree) open(name string, info fs.FileInfo) (*os.File, error) {
 	return f, nil
 }
 
-// errReplaced says that a file was replaced between two looks at it. Its event is
-// on the way.
+// errReplaced says that a file was replaced or written to between two looks at it.
 var errReplaced = errors.New("it is being replaced")
 
 // errTooLarge says that a file is over the limit.
