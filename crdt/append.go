@@ -4,10 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/ipfs/go-cid"
 	"github.com/libp2p/go-libp2p/core/crypto"
 
 	"github.com/starling-sync/starling/definition"
@@ -19,9 +17,9 @@ import (
 // visible, before Append returns; it blocks for about one fsync. A draft beyond
 // the limits of one element becomes several changes.
 //
-// records, if not nil, is called once before anything is written, with the
+// records, if not nil, is called once before the last change is written, with the
 // versions; what it returns (nil value: delete) is written in the same batch as
-// the last change and synced with it.
+// that change and synced with it.
 func (r *Replica) Append(ctx context.Context, d definition.Draft, records func([]definition.Version) map[string][]byte) ([]definition.Version, error) {
 	if err := checkDraft(d); err != nil {
 		return nil, fmt.Errorf("append: %w", err)
@@ -31,22 +29,28 @@ func (r *Replica) Append(ctx context.Context, d definition.Draft, records func([
 	if err := r.writable(d); err != nil {
 		return nil, fmt.Errorf("append: %w", err)
 	}
-	blocks, err := r.sign(d)
+	parts, err := r.split(d)
 	if err != nil {
 		return nil, fmt.Errorf("append: %w", err)
 	}
-	versions := versionsOf(d, blocks)
-	var recs map[string][]byte
-	if records != nil {
-		recs = records(versions)
-	}
-	for i, b := range blocks {
-		if i < len(blocks)-1 {
-			err = r.put(ctx, b, nil)
-		} else {
-			err = r.put(ctx, b, recs)
-		}
+	change := make(map[definition.Path]definition.ChangeID, len(d.Edits))
+	var versions []definition.Version
+	for i, edits := range parts {
+		b, err := r.sign(d, edits)
 		if err != nil {
+			return nil, fmt.Errorf("append: %w", err)
+		}
+		for _, e := range edits {
+			change[e.Path] = b.id
+		}
+		var recs map[string][]byte
+		if i == len(parts)-1 {
+			versions = versionsOf(d, change)
+			if records != nil {
+				recs = records(versions)
+			}
+		}
+		if err := r.put(ctx, b, recs); err != nil {
 			return nil, fmt.Errorf("append: %w", err)
 		}
 	}
@@ -91,58 +95,63 @@ func (e *pathsError) Is(target error) bool { return target == ErrNotAllowed }
 // RefusedPaths returns the paths that this node may never write.
 func (e *pathsError) RefusedPaths() []definition.Path { return e.paths }
 
-// sign makes the blocks of a draft, each on top of the one before. The caller
-// holds the append lock.
-func (r *Replica) sign(d definition.Draft) ([]*block, error) {
+// split resolves the parents of a draft's edits and cuts them, in the order of
+// their paths, into what one change each can hold. The caller holds the append
+// lock.
+func (r *Replica) split(d definition.Draft) ([][]definition.Edit, error) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	edits := slices.Clone(d.Edits)
-	slices.SortFunc(edits, func(a, b definition.Edit) int { return strings.Compare(a.Path.String(), b.Path.String()) })
-	c := change{Header: trust.Header{Cluster: r.opts.Cluster}, seq: 1, note: d.Note, actor: d.Actor}
-	seen := []Timestamp{}
-	need := []*element{}
-	if last := r.index.authors[r.self].last; last != nil {
-		c.seq, c.prev = last.seq+1, last.id
-		need, seen = append(need, last), append(seen, last.time)
+	slices.SortFunc(edits, func(a, b definition.Edit) int { return a.Path.Compare(b.Path) })
+	most := len(edits) * maxParents
+	if len(r.index.heads) > trust.MaxAfter {
+		most = maxNeeds
 	}
 	for i := range edits {
-		parents, err := r.index.parentsOf(edits[i])
+		parents, err := r.index.parentsOf(edits[i], min(most, maxParents))
 		if err != nil {
 			return nil, err
 		}
 		edits[i].Parents = nil
 		for _, p := range parents {
 			edits[i].Parents = append(edits[i].Parents, p.ref())
-			need, seen = append(need, p.element), append(seen, p.time)
 		}
 		slices.SortFunc(edits[i].Parents, compareParents(edits[i].Path))
+	}
+	return slices.Collect(parts(edits, most)), nil
+}
+
+// sign makes the block of this node's next change. The caller holds the append
+// lock.
+func (r *Replica) sign(d definition.Draft, edits []definition.Edit) (*block, error) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	c := change{Header: trust.Header{Cluster: r.opts.Cluster}, seq: 1, edits: edits, note: d.Note, actor: d.Actor}
+	seen := []Timestamp{}
+	need := []*element{}
+	if last := r.index.authors[r.self].last; last != nil {
+		c.seq, c.prev = last.seq+1, last.id
+		need, seen = append(need, last), append(seen, last.time)
 	}
 	for _, e := range r.index.grants {
 		if e.statement.(*trust.Grant).Member == r.self {
 			need = append(need, e)
 		}
 	}
-	after := r.index.after(need)
-	prio := prioOf(after)
-	c.After, c.time = cidsOf(after), nextTimestamp(time.Now(), seen...)
-
-	var blocks []*block
-	for part := range parts(edits) {
-		c.edits = part
-		b, err := sealChange(r.opts.Key, c, prio)
-		if err != nil {
-			return nil, err
+	for _, e := range edits {
+		for _, p := range e.Parents {
+			parent := r.index.byID[p.Change]
+			need, seen = append(need, parent), append(seen, parent.time)
 		}
-		blocks = append(blocks, b)
-		c.seq, c.prev, c.time, c.After = c.seq+1, b.id, nextTimestamp(time.Now(), c.time), []cid.Cid{b.cid}
-		prio++
 	}
-	return blocks, nil
+	after := r.index.after(need)
+	c.After, c.time = cidsOf(after), nextTimestamp(time.Now(), seen...)
+	return sealChange(r.opts.Key, c, prioOf(after))
 }
 
 // parentsOf returns the versions that an edit is made on: those it names, the
-// latest of them if there are more than the format allows.
-func (x *index) parentsOf(e definition.Edit) ([]*version, error) {
+// latest of them if there are more than most.
+func (x *index) parentsOf(e definition.Edit, most int) ([]*version, error) {
 	parents := make([]*version, 0, len(e.Parents))
 	for _, p := range e.Parents {
 		v := x.versionIn(x.byID[p.Change], p.Path)
@@ -154,12 +163,13 @@ func (x *index) parentsOf(e definition.Edit) ([]*version, error) {
 		}
 	}
 	slices.SortFunc(parents, later)
-	return parents[:min(len(parents), maxParents)], nil
+	return parents[:min(len(parents), most)], nil
 }
 
 // after chooses the links of a new element: the heads, or of more than
-// trust.MaxAfter first those that have the needed elements in their ancestry,
-// then those of highest priority.
+// trust.MaxAfter first the highest, which go-ds-crdt numbers the block by, then
+// those that have the needed elements in their ancestry, then those of highest
+// priority.
 func (x *index) after(need []*element) []*element {
 	heads := x.headList()
 	if len(heads) <= trust.MaxAfter {
@@ -174,6 +184,7 @@ func (x *index) after(need []*element) []*element {
 			chosen = append(chosen, h)
 		}
 	}
+	take(heads[0])
 	for _, n := range need {
 		covers := func(h *element) bool { return h.descendsFrom(n) }
 		if slices.ContainsFunc(chosen, covers) {
@@ -198,21 +209,28 @@ func prioOf(after []*element) uint64 {
 	return prio
 }
 
-// parts cuts sorted edits into pieces that each fit one element.
-func parts(edits []definition.Edit) func(yield func([]definition.Edit) bool) {
+// maxNeeds is how many parents the edits of one change have at most while a
+// change cannot link to all heads: each may need a link of its own, and so may the
+// author's last change and its grants.
+const maxNeeds = trust.MaxAfter - 32
+
+// parts cuts sorted edits into pieces that each fit one element and have at most
+// so many parents.
+func parts(edits []definition.Edit, parents int) func(yield func([]definition.Edit) bool) {
 	// What an element holds beside its edits: links, envelope, note, actor.
 	const room = MaxElement - trust.MaxAfter*40 - maxNote - maxActor - 1024
 	return func(yield func([]definition.Edit) bool) {
-		start, size := 0, 0
+		start, size, needs := 0, 0, 0
 		for i, e := range edits {
 			n := sizeOf(e)
-			if i > start && (size+n > room || i-start == MaxEdits) {
+			if i > start && (size+n > room || i-start == MaxEdits || needs+len(e.Parents) > parents) {
 				if !yield(edits[start:i]) {
 					return
 				}
-				start, size = i, 0
+				start, size, needs = i, 0, 0
 			}
 			size += n
+			needs += len(e.Parents)
 		}
 		yield(edits[start:])
 	}
@@ -269,13 +287,7 @@ func (r *Replica) put(ctx context.Context, b *block, records map[string][]byte) 
 }
 
 // versionsOf returns the version of each edit in the draft's order.
-func versionsOf(d definition.Draft, blocks []*block) []definition.Version {
-	change := make(map[definition.Path]definition.ChangeID, len(d.Edits))
-	for _, b := range blocks {
-		for _, e := range b.change.edits {
-			change[e.Path] = b.id
-		}
-	}
+func versionsOf(d definition.Draft, change map[definition.Path]definition.ChangeID) []definition.Version {
 	versions := make([]definition.Version, len(d.Edits))
 	for i, e := range d.Edits {
 		versions[i] = definition.Version{Change: change[e.Path], Path: e.Path}

@@ -34,3 +34,13 @@ func (r *Replica) Fail(err error) {
 	defer r.appendMu.Unlock()
 	_ = r.fail(err)
 }
+
+// Raws returns all blocks, oldest first.
+func (r *Replica) Raws() [][]byte {
+	var raws [][]byte
+	_ = r.store.blocks(context.Background(), r.opts.Cluster, func(b *block) error {
+		raws = append(raws, b.raw)
+		return nil
+	})
+	return raws
+}

@@ -8,6 +8,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/peer"
 
+	"github.com/starling-sync/starling/definition"
 	"github.com/starling-sync/starling/trust"
 )
 
@@ -52,7 +53,7 @@ func (r *Replica) Revoke(ctx context.Context, authority crypto.PrivKey, v trust.
 	_, _, err := r.declare(ctx, authority, trust.KindRevocation, func(h trust.Header) ([]byte, error) {
 		v.Cluster, v.After = h.Cluster, h.After
 		return v.Marshal()
-	})
+	}, v.LastChange)
 	return err
 }
 
@@ -64,7 +65,8 @@ func (r *Replica) SetRules(ctx context.Context, authority crypto.PrivKey, merge 
 	return err
 }
 
-func (r *Replica) declare(ctx context.Context, authority crypto.PrivKey, kind string, marshal func(trust.Header) ([]byte, error)) ([]byte, []cid.Cid, error) {
+// declare adds a statement to the set. Its ancestry holds the needed elements.
+func (r *Replica) declare(ctx context.Context, authority crypto.PrivKey, kind string, marshal func(trust.Header) ([]byte, error), needs ...definition.ChangeID) ([]byte, []cid.Cid, error) {
 	id, err := trust.ClusterOf(authority.GetPublic())
 	if err != nil {
 		return nil, nil, fmt.Errorf("state %s: %w", kind, err)
@@ -78,7 +80,13 @@ func (r *Replica) declare(ctx context.Context, authority crypto.PrivKey, kind st
 		return nil, nil, fmt.Errorf("state %s: %w", kind, err)
 	}
 	r.mu.RLock()
-	after := r.index.after(nil)
+	var need []*element
+	for _, id := range needs {
+		if e := r.index.byID[id]; e != nil {
+			need = append(need, e)
+		}
+	}
+	after := r.index.after(need)
 	r.mu.RUnlock()
 	h := trust.Header{Cluster: r.opts.Cluster, After: cidsOf(after)}
 	payload, err := marshal(h)
