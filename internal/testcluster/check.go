@@ -68,25 +68,35 @@ func (c *Cluster) Settled() error {
 	return nil
 }
 
-// holding is what a node holds.
-type holding struct {
-	name  string
-	files map[string]definition.Hash // of the directory
-	view  map[string]definition.Hash
-	set   [sha256.Size]byte // a digest of the ids of the elements
-	count int               // of elements
+// Imported waits until one node's view is what its directory holds, whatever the
+// others hold: what was written there is acknowledged then.
+func (c *Cluster) Imported(i int) {
+	c.t.Helper()
+	c.Eventually(func() error {
+		h, err := c.nodes[i].hold()
+		if err != nil {
+			return err
+		}
+		return h.atRest()
+	})
 }
 
-// look finds out what a node holds. The error says what keeps the node from being
-// at rest.
-func (n *Node) look() (*holding, error) {
+// holding is what a node holds.
+type holding struct {
+	name   string
+	status Status
+	files  map[string]definition.Hash // of the directory
+	view   map[string]definition.Hash
+	set    [sha256.Size]byte // a digest of the ids of the elements
+	count  int               // of elements
+}
+
+// hold finds out what a node's directory and view hold.
+func (n *Node) hold() (*holding, error) {
 	h := &holding{name: n.Name, files: make(map[string]definition.Hash), view: make(map[string]definition.Hash)}
-	status, err := n.Status()
-	if err != nil {
+	var err error
+	if h.status, err = n.Status(); err != nil {
 		return nil, err
-	}
-	if status.Syncing {
-		return nil, fmt.Errorf("%s is syncing: ready %t, lacks elements of %d peers", n.Name, status.Ready, status.Behind)
 	}
 	files, err := n.Dir.Files()
 	if err != nil {
@@ -102,8 +112,29 @@ func (n *Node) look() (*holding, error) {
 	for _, e := range entries {
 		h.view[e.Path.String()] = e.Hash
 	}
+	return h, nil
+}
+
+// atRest says how the directory differs from the view, or nil.
+func (h *holding) atRest() error {
 	if diff := difference(h.files, h.view); diff != "" {
-		return nil, fmt.Errorf("the directory of %s is not its view: %s%s", n.Name, diff, whyHeld(status))
+		return fmt.Errorf("the directory of %s is not its view: %s%s", h.name, diff, whyHeld(h.status))
+	}
+	return nil
+}
+
+// look finds out what a node holds. The error says what keeps the node from being
+// at rest.
+func (n *Node) look() (*holding, error) {
+	h, err := n.hold()
+	if err != nil {
+		return nil, err
+	}
+	if err := h.atRest(); err != nil {
+		return nil, err
+	}
+	if h.status.Syncing {
+		return nil, fmt.Errorf("%s is syncing: ready %t, lacks elements of %d peers", n.Name, h.status.Ready, h.status.Behind)
 	}
 	elements, err := n.Elements()
 	if err != nil {

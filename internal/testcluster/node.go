@@ -77,11 +77,11 @@ func (n *Node) start() error {
 		return fmt.Errorf("start %s: %w", n.Name, err)
 	}
 	n.running = p
-	var s Status
+	var status Reply[Status]
 	timer := time.NewTimer(startTime)
 	defer timer.Stop()
 	select {
-	case c := <-p.client.Go(serviceName+".Status", struct{}{}, &s, nil).Done:
+	case c := <-p.client.Go(serviceName+".Status", struct{}{}, &status, nil).Done:
 		err = c.Error
 	case <-p.done:
 		err = errors.New("it ended at once")

@@ -23,6 +23,9 @@ type Status struct {
 	Role string
 }
 
+// Reply is what a call returns. It is never null, which the codec takes for an error.
+type Reply[T any] struct{ Value T }
+
 // service answers the test's calls in the node's process. Each method is one of
 // node.Node's, with its arguments in one value, as package net/rpc wants it.
 type service struct{ node *node.Node }
@@ -34,121 +37,121 @@ func withTime(do func(context.Context) error) error {
 }
 
 // Elements returns the bytes of every element.
-func (s *service) Elements(_ struct{}, out *[][]byte) error {
+func (s *service) Elements(_ struct{}, out *Reply[[][]byte]) error {
 	return withTime(func(ctx context.Context) error {
 		return s.node.Elements(ctx, func(element []byte) error {
-			*out = append(*out, element)
+			out.Value = append(out.Value, element)
 			return nil
 		})
 	})
 }
 
 // Status returns the node's state.
-func (s *service) Status(_ struct{}, out *Status) error {
+func (s *service) Status(_ struct{}, out *Reply[Status]) error {
 	return withTime(func(ctx context.Context) error {
-		out.Status = s.node.Status(ctx)
-		if out.Status.Role != 0 {
-			out.Role = out.Status.Role.String()
+		out.Value.Status = s.node.Status(ctx)
+		if out.Value.Status.Role != 0 {
+			out.Value.Role = out.Value.Status.Role.String()
 		}
 		return nil
 	})
 }
 
 // List returns the definitions of the view.
-func (s *service) List(_ struct{}, out *[]node.Entry) error {
+func (s *service) List(_ struct{}, out *Reply[[]node.Entry]) error {
 	return withTime(func(ctx context.Context) (err error) {
-		*out, err = s.node.List(ctx, "")
+		out.Value, err = s.node.List(ctx, "")
 		return err
 	})
 }
 
 // Read returns the bytes of a version; without a change those of the view.
-func (s *service) Read(v definition.Version, out *[]byte) error {
+func (s *service) Read(v definition.Version, out *Reply[[]byte]) error {
 	return withTime(func(ctx context.Context) (err error) {
-		*out, err = s.node.Read(ctx, v.Path, v.Change)
+		out.Value, err = s.node.Read(ctx, v.Path, v.Change)
 		return err
 	})
 }
 
 // Log returns changes.
-func (s *service) Log(q node.LogQuery, out *[]node.Change) error {
+func (s *service) Log(q node.LogQuery, out *Reply[[]node.Change]) error {
 	return withTime(func(ctx context.Context) (err error) {
-		*out, err = s.node.Log(ctx, q)
+		out.Value, err = s.node.Log(ctx, q)
 		return err
 	})
 }
 
 // Edit appends a draft.
-func (s *service) Edit(d definition.Draft, out *[]definition.Version) error {
+func (s *service) Edit(d definition.Draft, out *Reply[[]definition.Version]) error {
 	return withTime(func(ctx context.Context) (err error) {
-		*out, err = s.node.Edit(ctx, d)
+		out.Value, err = s.node.Edit(ctx, d)
 		return err
 	})
 }
 
 // Peers returns the members.
-func (s *service) Peers(_ struct{}, out *[]node.Peer) error {
+func (s *service) Peers(_ struct{}, out *Reply[[]node.Peer]) error {
 	return withTime(func(ctx context.Context) error {
-		*out = s.node.Peers(ctx)
+		out.Value = s.node.Peers(ctx)
 		return nil
 	})
 }
 
 // Verify asks all members.
-func (s *service) Verify(_ struct{}, out *node.Verification) error {
+func (s *service) Verify(_ struct{}, out *Reply[node.Verification]) error {
 	return withTime(func(ctx context.Context) error {
-		*out = s.node.Verify(ctx)
+		out.Value = s.node.Verify(ctx)
 		return nil
 	})
 }
 
 // Approvals returns what the guard holds.
-func (s *service) Approvals(_ struct{}, out *[]node.Approval) error {
+func (s *service) Approvals(_ struct{}, out *Reply[[]node.Approval]) error {
 	return withTime(func(ctx context.Context) error {
-		*out = s.node.Approvals(ctx)
+		out.Value = s.node.Approvals(ctx)
 		return nil
 	})
 }
 
 // Approve publishes one held set.
-func (s *service) Approve(id string, _ *struct{}) error {
+func (s *service) Approve(id string, _ *Reply[struct{}]) error {
 	return withTime(func(ctx context.Context) error { return s.node.Approve(ctx, id) })
 }
 
 // Restore undoes one held set.
-func (s *service) Restore(id string, _ *struct{}) error {
+func (s *service) Restore(id string, _ *Reply[struct{}]) error {
 	return withTime(func(ctx context.Context) error { return s.node.Restore(ctx, id) })
 }
 
 // Invite returns the text of a token.
-func (s *service) Invite(o node.InviteOptions, out *string) error {
+func (s *service) Invite(o node.InviteOptions, out *Reply[string]) error {
 	return withTime(func(ctx context.Context) error {
 		token, err := s.node.Invite(ctx, o)
 		if err != nil {
 			return err
 		}
-		*out, err = token.Encode()
+		out.Value, err = token.Encode()
 		return err
 	})
 }
 
 // call asks a running node and waits for the answer.
 func call[A, R any](n *Node, method string, args A) (R, error) {
-	var out R
+	var out Reply[R]
 	p := n.running
 	if p == nil {
-		return out, fmt.Errorf("call %s of %s: it does not run", method, n.Name)
+		return out.Value, fmt.Errorf("call %s of %s: it does not run", method, n.Name)
 	}
 	timer := time.NewTimer(callTime)
 	defer timer.Stop()
 	select {
 	case c := <-p.client.Go(serviceName+"."+method, args, &out, nil).Done:
 		if c.Error != nil {
-			return out, fmt.Errorf("call %s of %s: %w", method, n.Name, c.Error)
+			return out.Value, fmt.Errorf("call %s of %s: %w", method, n.Name, c.Error)
 		}
-		return out, nil
+		return out.Value, nil
 	case <-timer.C:
-		return out, fmt.Errorf("call %s of %s: no answer in %v", method, n.Name, callTime)
+		return out.Value, fmt.Errorf("call %s of %s: no answer in %v", method, n.Name, callTime)
 	}
 }
 

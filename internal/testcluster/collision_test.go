@@ -1,0 +1,141 @@
+package testcluster_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/starling-sync/starling/internal/testcluster"
+	"github.com/starling-sync/starling/node"
+	"github.com/starling-sync/starling/trust"
+)
+
+func TestOfCaseTwinsTheEarlierIsHeldEverywhere(t *testing.T) {
+	c := testcluster.New(t, 3, testcluster.Options{Cuttable: true})
+	c.Settle()
+	c.Partition([]int{0}, []int{1}, []int{2})
+	for i, name := range []string{"Twin-1.json", "twin-1.json", "TWIN-1.json"} {
+		c.Write(i, name, service(1, name))
+		c.Imported(i)
+	}
+	c.Heal()
+	c.Settle()
+	for i := range c.Len() {
+		if got, want := c.Read(i, "Twin-1.json"), service(1, "Twin-1.json"); got != want {
+			t.Errorf("Twin-1.json on node %d is %q, want %q", i, got, want)
+		}
+		absent(t, c.Node(i), "twin-1.json")
+		absent(t, c.Node(i), "TWIN-1.json")
+		for _, name := range []string{"twin-1.json", "TWIN-1.json"} {
+			if !history(t, c.Node(i), name)[service(1, name)] {
+				t.Errorf("%s cannot be read on node %d", name, i)
+			}
+		}
+	}
+	conflicts(t, c, 0, 2)
+	// The next takes the place of the one that goes.
+	c.Remove(0, "Twin-1.json")
+	c.Settle()
+	if got, want := c.Read(2, "twin-1.json"), service(1, "twin-1.json"); got != want {
+		t.Errorf("twin-1.json on node 2 is %q, want %q", got, want)
+	}
+}
+
+func TestComposedAndDecomposedNamesAreHeldOnce(t *testing.T) {
+	c := testcluster.New(t, 2, testcluster.Options{})
+	c.Settle()
+	c.Write(0, "Caf\u00e9-1.json", service(1, "composed"))
+	c.Settle()
+	if got, want := c.Read(1, "Caf\u00e9-1.json"), service(1, "composed"); got != want {
+		t.Errorf("the file on node 1 is %q, want %q", got, want)
+	}
+	// The other form is no valid path: it is held, and says why.
+	const decomposed = "Cafe\u0301-1.json"
+	c.Write(1, decomposed, service(1, "decomposed"))
+	c.Eventually(func() error {
+		s, err := c.Node(1).Status()
+		if err != nil || len(s.Held) != 1 || s.Held[0].Path != decomposed {
+			return fmt.Errorf("node 1 holds %v (%v), want %q held", s.Held, err, decomposed)
+		}
+		return nil
+	})
+	c.Remove(1, decomposed)
+}
+
+func TestFileAgainstFolder(t *testing.T) {
+	c := testcluster.New(t, 2, testcluster.Options{Cuttable: true})
+	c.Settle()
+	c.Disconnect(1)
+	c.Write(0, "App.json", service(1, "file"))
+	c.Imported(0)
+	c.Write(1, "App.json/Inner-2.json", service(2, "in a folder of that name"))
+	c.Imported(1)
+	c.Heal()
+	// Folders are never removed, so on node 1 an empty one stands in the way of
+	// the file, and the node says so.
+	c.Eventually(func() error {
+		s, err := c.Node(1).Status()
+		if err != nil || len(s.Held) != 1 || s.Held[0].Path != "App.json" {
+			return fmt.Errorf("node 1 holds %v (%v), want App.json held", s.Held, err)
+		}
+		return nil
+	})
+	absent(t, c.Node(1), "App.json/Inner-2.json")
+	if got, want := c.Read(0, "App.json"), service(1, "file"); got != want {
+		t.Errorf("App.json on node 0 is %q, want %q", got, want)
+	}
+	if !history(t, c.Node(0), "App.json/Inner-2.json")[service(2, "in a folder of that name")] {
+		t.Error("what lost cannot be read on node 0")
+	}
+	c.Remove(1, "App.json") // the empty folder
+	c.Settle()
+	if got, want := c.Read(1, "App.json"), service(1, "file"); got != want {
+		t.Errorf("App.json on node 1 is %q, want %q", got, want)
+	}
+}
+
+func TestEditOfAReaderIsPutAside(t *testing.T) {
+	c := testcluster.New(t, 1, testcluster.Options{Files: map[string]string{
+		"App-1.json": service(1, "of the cluster"), "App-2.json": service(2, "of the cluster"),
+	}})
+	reader := c.Join(testcluster.JoinOptions{Role: trust.RoleReader, Files: map[string]string{"Stale-3.json": service(3, "stale")}})
+	c.Settle()
+	before := changes(t, c.Node(0))
+	c.Write(reader, "App-1.json", service(1, "of the reader"))
+	c.Remove(reader, "App-2.json")
+	c.Write(reader, "Own-4.json", service(4, "of the reader"))
+	c.Eventually(func() error {
+		for name, want := range map[string]string{"App-1.json": service(1, "of the cluster"), "App-2.json": service(2, "of the cluster")} {
+			if got, err := c.Node(reader).Dir.Read(name); err != nil || got != want {
+				return fmt.Errorf("%s on the reader is %q (%v), want %q", name, got, err, want)
+			}
+		}
+		return c.Settled()
+	})
+	absent(t, c.Node(reader), "Own-4.json")
+	absent(t, c.Node(reader), "Stale-3.json")
+	if got := changes(t, c.Node(0)); got != before {
+		t.Errorf("there are %d changes, want %d", got, before)
+	}
+	aside, err := testcluster.Dir(c.Node(reader).Data + "/aside").Files()
+	if err != nil || len(aside) != 3 {
+		t.Errorf("%d files were put aside (%v), want 3", len(aside), err)
+	}
+}
+
+func TestMoveIsOneChange(t *testing.T) {
+	c := testcluster.New(t, 2, testcluster.Options{Files: map[string]string{"Old-1.json": service(1, "moves"), "Other-2.json": service(2, "")}})
+	c.Settle()
+	before := changes(t, c.Node(1))
+	c.Rename(1, "Old-1.json", "sub/New-1.json")
+	c.Settle()
+	if got := changes(t, c.Node(1)); got != before+1 {
+		t.Errorf("the move made %d changes, want 1", got-before)
+	}
+	log, err := c.Node(0).Log(node.LogQuery{Path: path(t, "sub/New-1.json")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(log) != 2 || len(log[0].Edits) != 2 {
+		t.Errorf("the history of the moved file is %+v, want the move of two edits and the creation", log)
+	}
+}
