@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -168,6 +169,31 @@ func (a *approvals) list() []Approval {
 		return cmp.Or(x.Since.Compare(y.Since), strings.Compare(x.ID, y.ID))
 	})
 	return list
+}
+
+// releaseApproval takes a path out of the set that holds it.
+func (m *Mirror) releaseApproval(t *turn, p definition.Path) {
+	s := m.approvals.remove(p)
+	if s == nil {
+		return
+	}
+	m.unhold(p.String())
+	m.saveSet(t, s)
+}
+
+// saveSet writes a held set with the records of the turn, or drops it if it has
+// become empty.
+func (m *Mirror) saveSet(t *turn, s *heldSet) {
+	key, value, err := s.encode()
+	if err != nil {
+		t.err = errors.Join(t.err, err)
+		return
+	}
+	if len(s.files) == 0 {
+		value = nil
+	}
+	t.records[key] = value
+	t.synced = true
 }
 
 // Approvals returns the sets of losses that are held, oldest first, as of the last

@@ -199,3 +199,24 @@ func TestFlushEndsStaleBases(t *testing.T) {
 		return nil
 	})
 }
+
+// TestEditWhileDownIsRecordedOnce: a record that is recovered and whose file was edited
+// meanwhile is written once more by the import.
+func TestEditWhileDownIsRecordedOnce(t *testing.T) {
+	r := newMemReplica()
+	dir := newDir(t, map[string]string{"a.json": one})
+	n := run(t, dir, r, founder)
+	r = r.afterKill() // before the flush
+	n.stop()
+	save(t, dir, "a.json", two)
+	n = run(t, dir, r, founder)
+	n.wantsView("a.json", two)
+	r = r.afterKill()
+	n.stop()
+	r.remote(map[string][]byte{"a.json": []byte(three)})
+	n = run(t, dir, r, founder)
+	n.wants("a.json", three)
+	if got := r.edits(); len(got) > 0 {
+		t.Errorf("edits of a file that did not change: %v", got)
+	}
+}

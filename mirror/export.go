@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -79,7 +80,8 @@ func (m *Mirror) exportBatch(ctx context.Context, t *turn, batch []finding) {
 		m.saveRecords(ctx, t)
 		return
 	}
-	slices.SortStableFunc(ready, func(a, b *staged) int { return boolOrder(a.temp != "", b.temp != "") })
+	// Deletions first, also of what the view has lost since the turn began.
+	slices.SortStableFunc(ready, func(a, b *staged) int { return cmp.Compare(min(len(a.temp), 1), min(len(b.temp), 1)) })
 	var exported uint64
 	for _, s := range ready {
 		switch err := m.place(s); {
@@ -99,17 +101,6 @@ func (m *Mirror) exportBatch(ctx context.Context, t *turn, batch []finding) {
 	}
 	m.counted(func(s *Status) { s.Exported += exported })
 	m.saveRecords(ctx, t)
-}
-
-// boolOrder orders false before true.
-func boolOrder(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case b:
-		return -1
-	}
-	return 1
 }
 
 // exportFails holds a file that could not be written and tries again later.

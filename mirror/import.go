@@ -114,6 +114,7 @@ func (m *Mirror) append(ctx context.Context, t *turn, work []finding) error {
 			continue
 		}
 		m.setRecord(f.entry, next[i])
+		delete(t.records, recordKey(f.path)) // it is older
 		m.dropLoss(f.path)
 		m.releaseApproval(t, f.path)
 		m.unhold(f.path.String())
