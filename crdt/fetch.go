@@ -30,22 +30,30 @@ const (
 	maxWant    = 2048      // CIDs of a request
 	maxHave    = 2048      // CIDs of a request
 	maxRequest = 512 << 10 // bytes of a request
-	// maxHeldBack bounds the blocks of revoked authors that wait to be needed.
-	maxHeldBack = 4096
+	// maxHeldBack bounds the blocks of revoked authors that wait to be needed, in
+	// bytes.
+	maxHeldBack = 8 << 20
 	// skipFor is how long a head is not asked for again of a peer that did not
 	// deliver it, retryAfter the same where the stream failed.
 	skipFor    = 30 * time.Second
 	retryAfter = 500 * time.Millisecond
 	// stallAfter is how long a fetch without progress keeps others from asking
-	// for the same heads.
+	// for the same heads, claimFor the same with progress: whoever sends
+	// something else for ever does not hold up those who have them.
 	stallAfter = 2 * time.Second
+	claimFor   = 10 * time.Second
 )
 
 // claim says which fetch is after a head, so that several peers with the same
 // news are not all asked for it.
 type claim struct {
-	by       *link
-	progress time.Time
+	by              *link
+	since, progress time.Time
+}
+
+// holds reports whether others leave the head to the claim's fetch.
+func (c *claim) holds(now time.Time) bool {
+	return now.Sub(c.progress) < stallAfter && now.Sub(c.since) < claimFor
 }
 
 // want notes that a peer has told of heads.
@@ -80,11 +88,11 @@ func (x *Exchange) claimWants(l *link) (wants []cid.Cid, again time.Duration) {
 		if now.Before(l.skip[c]) {
 			continue
 		}
-		if other := x.claims[c]; other != nil && other.by != l && now.Sub(other.progress) < stallAfter {
+		if other := x.claims[c]; other != nil && other.by != l && other.holds(now) {
 			again = stallAfter / 4
 			continue
 		}
-		x.claims[c] = &claim{by: l, progress: now}
+		x.claims[c] = &claim{by: l, since: now, progress: now}
 		wants = append(wants, c)
 	}
 	return wants, again
@@ -209,9 +217,7 @@ func (x *Exchange) take(ctx context.Context, from peer.ID, raws [][]byte, back *
 			return n, errors.Join(err, admitErr)
 		}
 		if m, ok := x.replica.Member(b.author); ok && m.Revoked {
-			if !back.add(b) {
-				return 0, errors.New("fetch: too many blocks of revoked authors")
-			}
+			blocks = append(blocks, back.add(b)...)
 			continue
 		}
 		blocks = append(back.neededBy(b, blocks), b)
@@ -220,17 +226,31 @@ func (x *Exchange) take(ctx context.Context, from peer.ID, raws [][]byte, back *
 }
 
 // heldBackBlocks are blocks of revoked authors. They are admitted only as the
-// ancestry of a standing author's block.
+// ancestry of a standing author's block, or when there are too many to wait for
+// one: a peer sends none that it does not need.
 type heldBackBlocks struct {
 	blocks map[cid.Cid]*block
+	order  []*block // as they came, ancestors first; those gone from blocks too
+	size   int      // of order, in bytes
 }
 
-func (h *heldBackBlocks) add(b *block) bool {
+// add holds b back. It returns the blocks that are held back no longer.
+func (h *heldBackBlocks) add(b *block) (free []*block) {
 	if h.blocks == nil {
 		h.blocks = make(map[cid.Cid]*block)
 	}
 	h.blocks[b.cid] = b
-	return len(h.blocks) <= maxHeldBack
+	h.order = append(h.order, b)
+	if h.size += len(b.raw); h.size <= maxHeldBack {
+		return nil
+	}
+	for _, b := range h.order {
+		if h.blocks[b.cid] != nil {
+			free = append(free, b)
+		}
+	}
+	*h = heldBackBlocks{}
+	return free
 }
 
 // neededBy moves what b links to, and what that links to, to the end of blocks,

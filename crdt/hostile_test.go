@@ -60,7 +60,11 @@ func (h *hostile) answer(s network.Stream) {
 			_ = s.Reset()
 			return
 		}
-		n := min(len(left), int(req.GetCount()))
+		n, size := 0, 0
+		for n < min(len(left), int(req.GetCount())) && size < 1<<20 {
+			size += len(left[n])
+			n++
+		}
 		msg := &crdtpb.FetchFrame{Blocks: left[:n], Done: n == len(left)}
 		left = left[n:]
 		if _, err := protodelim.MarshalTo(s, msg); err != nil {
@@ -218,4 +222,25 @@ func (a *arena) enemy(t testing.TB, role trust.Role, globs ...string) (*hostile,
 	w := a.writer()
 	g := a.grant(w.id, role, globs, a.base)
 	return newHostile(t, w.key, a.psk, a.at), w, g
+}
+
+// drip answers a fetch with one block each half second, for ever.
+func (h *hostile) drip(s network.Stream, next func() *woven) {
+	in := bufio.NewReader(s)
+	tick := time.NewTicker(500 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		var req crdtpb.FetchRequest
+		if protodelim.UnmarshalFrom(in, &req) != nil {
+			return
+		}
+		if _, err := protodelim.MarshalTo(s, &crdtpb.FetchFrame{Blocks: [][]byte{next().raw}}); err != nil {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-h.t.Context().Done():
+			return
+		}
+	}
 }
