@@ -108,6 +108,8 @@ func (a *announcer) publish(ctx context.Context) {
 				a.exchange.log.Warn("announcement failed", "err", err)
 			}
 		}
+		// Whoever is connected but does not listen yet hears of it by a hello.
+		a.exchange.greetAll(a.topic.ListPeers()...)
 	}
 }
 

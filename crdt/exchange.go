@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -230,12 +231,12 @@ func (x *Exchange) greet(p peer.ID) {
 	}
 }
 
-// greetAll says hello to all peers soon, so that they hear of new heads.
-func (x *Exchange) greetAll(except peer.ID) {
+// greetAll says hello to all peers but some soon, so that they hear of new heads.
+func (x *Exchange) greetAll(but ...peer.ID) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for p, l := range x.links {
-		if p != except {
+		if !slices.Contains(but, p) {
 			l.greet = true
 			l.nudge()
 		}

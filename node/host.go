@@ -9,7 +9,9 @@ import (
 	"github.com/libp2p/go-libp2p/core/connmgr"
 	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/pnet"
+	rcmgr "github.com/libp2p/go-libp2p/p2p/host/resource-manager"
 	"github.com/libp2p/go-libp2p/p2p/muxer/yamux"
 	"github.com/libp2p/go-libp2p/p2p/security/noise"
 	"github.com/libp2p/go-libp2p/p2p/transport/tcp"
@@ -46,7 +48,12 @@ func joiningHost(key crypto.PrivKey, psk pnet.PSK) (host.Host, error) {
 
 // listeningHost is a node's host.
 func listeningHost(s secrets, c Config, gater connmgr.ConnectionGater) (host.Host, error) {
+	resources, err := resourceManager()
+	if err != nil {
+		return nil, fmt.Errorf("start network: %w", err)
+	}
 	options := append(privateHost(s.key, s.psk),
+		libp2p.ResourceManager(resources),
 		libp2p.ListenAddrStrings(c.Listen...),
 		libp2p.ConnectionGater(gater),
 	)
@@ -71,6 +78,23 @@ func listeningHost(s secrets, c Config, gater connmgr.ConnectionGater) (host.Hos
 		return nil, fmt.Errorf("start network: %w", err)
 	}
 	return h, nil
+}
+
+// maxPerAddress is how many connections may come from one address: a whole
+// cluster may be behind one NAT. Libp2p's default is 8.
+const maxPerAddress = 256
+
+func resourceManager() (network.ResourceManager, error) {
+	limits := rcmgr.DefaultLimits
+	libp2p.SetDefaultServiceLimits(&limits)
+	return rcmgr.NewResourceManager(
+		rcmgr.NewFixedLimiter(limits.AutoScale()),
+		rcmgr.WithLimitPerSubnet(
+			[]rcmgr.ConnLimitPerSubnet{{PrefixLength: 32, ConnCount: maxPerAddress}},
+			[]rcmgr.ConnLimitPerSubnet{{PrefixLength: 56, ConnCount: maxPerAddress}},
+		),
+		rcmgr.WithMetricsDisabled(),
+	)
 }
 
 // resolvePorts replaces port 0 in the configured addresses by the port that was

@@ -8,6 +8,7 @@ import (
 
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
+	ma "github.com/multiformats/go-multiaddr"
 
 	"github.com/starling-sync/starling/trust"
 )
@@ -25,13 +26,24 @@ func (n *Node) standing(id peer.ID) trust.Standing {
 	}
 }
 
-// statementsChanged is called by the replica. At the start there is no gate yet.
-func (n *Node) statementsChanged() {
-	if n.gate != nil {
-		n.gate.Recheck()
+// noteStatement is called by the replica, under its append lock.
+func (n *Node) noteStatement() {
+	select {
+	case n.stated <- struct{}{}:
+	default:
 	}
-	if n.discovery != nil {
-		n.discovery.Nudge()
+}
+
+// followStatements tells the gate and the dialer when the members have changed.
+func (n *Node) followStatements(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-n.stated:
+			n.gate.Recheck()
+			n.discovery.Nudge()
+		}
 	}
 }
 
@@ -152,14 +164,32 @@ func (n *Node) Peers(ctx context.Context) []Peer {
 			p.Reachable, p.LastSeen = true, time.Now()
 			n.compare(&p, a.heads, int(a.report.GetElements()))
 		}
-		for _, c := range n.host.Network().ConnsToPeer(m.ID) {
-			if addr := c.RemoteMultiaddr().String(); !slices.Contains(p.Addrs, addr) {
-				p.Addrs = append(p.Addrs, addr)
-			}
+		if !p.Self {
+			p.Addrs = n.addrsOf(m.ID)
 		}
 		peers = append(peers, p)
 	}
 	return peers
+}
+
+// addrsOf returns where a member listens as far as this node knows, that by which
+// it is connected first.
+func (n *Node) addrsOf(id peer.ID) []string {
+	var addrs []string
+	add := func(a ma.Multiaddr) {
+		if s := a.String(); !slices.Contains(addrs, s) {
+			addrs = append(addrs, s)
+		}
+	}
+	for _, c := range n.host.Network().ConnsToPeer(id) {
+		if c.Stat().Direction == network.DirOutbound { // an inbound one comes from any port
+			add(c.RemoteMultiaddr())
+		}
+	}
+	for _, a := range n.host.Peerstore().Addrs(id) {
+		add(a)
+	}
+	return addrs
 }
 
 func (n *Node) reachableOthers() []peer.ID {

@@ -58,6 +58,7 @@ type Node struct {
 	discovery   *discovery.Discovery
 	mirror      *mirror.Mirror
 
+	stated chan struct{} // one slot: the set has a new statement
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 	done   chan struct{} // closed when the node ended by itself
@@ -74,7 +75,7 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	n := &Node{opts: o, log: o.Logger, started: time.Now(), done: make(chan struct{})}
+	n := &Node{opts: o, log: o.Logger, started: time.Now(), stated: make(chan struct{}, 1), done: make(chan struct{})}
 	if err := n.open(ctx); err != nil {
 		return nil, errors.Join(err, n.Close())
 	}
@@ -94,7 +95,7 @@ func (n *Node) open(ctx context.Context) error {
 		Cluster:     n.membership.Cluster,
 		Key:         n.secrets.key,
 		MinFree:     n.config.MinFreeMiB << 20,
-		OnStatement: n.statementsChanged,
+		OnStatement: n.noteStatement,
 		Logger:      n.log,
 	})
 	if err != nil {
@@ -135,6 +136,7 @@ func (n *Node) open(ctx context.Context) error {
 	}
 	n.wg.Go(func() { n.runMirror(background) })
 	n.wg.Go(func() { n.beginSync(background) })
+	n.wg.Go(func() { n.followStatements(background) })
 	n.wg.Go(func() {
 		select {
 		case <-n.replica.Failed():

@@ -206,6 +206,9 @@ func newConfig(data, dir, name, listen string) (Config, error) {
 	if c.Dir, err = filepath.Abs(dir); err != nil {
 		return Config{}, err
 	}
+	if info, err := os.Stat(c.Dir); err != nil || !info.IsDir() {
+		return Config{}, fmt.Errorf("directory %s: %w", c.Dir, mirror.ErrNoDirectory)
+	}
 	host, err := os.Hostname()
 	if err != nil {
 		return Config{}, err

@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -106,15 +107,18 @@ func (n *Node) problems(s Status, stopped string, lowSpace bool, forked string) 
 	if m, ok := n.replica.Member(n.identity.Peer); ok && m.Revoked {
 		add("revoked", "join anew with another data directory, or stop this node", "this node was revoked")
 	}
-	if held := n.mirror.Approvals(); len(held) > 0 {
-		files := 0
-		for _, a := range held {
-			files += len(a.Paths)
+	guarded := make(map[string]bool)
+	for _, a := range n.mirror.Approvals() {
+		for _, p := range a.Paths {
+			guarded[p.String()] = true
 		}
-		add("approval", `look at them with "starling approve"`, "%d deletions or reversions are held back", files)
 	}
-	if len(s.Held) > 0 {
-		add("held", "mend or remove the file", "%d files are held, the first is %s: %s", len(s.Held), s.Held[0].Path, s.Held[0].Reason)
+	if len(guarded) > 0 {
+		add("approval", `look at them with "starling approve"`, "%d deletions or reversions are held back", len(guarded))
+	}
+	held := slices.DeleteFunc(slices.Clone(s.Held), func(h HeldFile) bool { return guarded[h.Path] })
+	if len(held) > 0 {
+		add("held", "mend or remove the file", "%d files are held, the first is %s: %s", len(held), held[0].Path, held[0].Reason)
 	}
 	if s.Conflicts > 0 {
 		add("conflicts", `look at them with "starling ls" and "starling log PATH"`, "%d conflicts are open", s.Conflicts)

@@ -70,6 +70,7 @@ func (p *program) runNode(ctx context.Context, o runOptions) (err error) {
 		return err
 	}
 	logger := slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: level}))
+	slog.SetDefault(logger) // some libraries print through the standard library's log
 
 	end := func() {}
 	if o.once {
