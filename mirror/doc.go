@@ -21,8 +21,9 @@
 // mirrored (a link, a broken text, a name that is not portable) are held: left
 // alone and reported.
 //
-// Caveats: a save by rename in the microseconds between the last look and our own
-// rename is lost to the directory (its bytes are imported if they can still be
-// read). Empty folders are not mirrored and folders are never removed. Linux and
-// macOS are supported.
+// Caveats: a file that is renamed in during the microseconds between the last look and
+// our own rename is lost. (A save in place is not: see kept.go.) A file that returns to
+// bytes that it had before waits as long as a deletion does, so undoing an edit takes
+// half a second longer than an edit. Empty folders are not mirrored and folders are
+// never removed. Linux and macOS are supported.
 package mirror

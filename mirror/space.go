@@ -6,7 +6,7 @@ import (
 	"io/fs"
 	"path/filepath"
 
-	"golang.org/x/sys/unix"
+	"github.com/starling-sync/starling/internal/diskspace"
 )
 
 // errLowSpace says that the disk is nearly full.
@@ -33,15 +33,11 @@ func (m *Mirror) checkSpace() error {
 // freeSpace returns how many bytes this user may still write to the file system of
 // dir, or of the nearest folder above it that is there.
 func freeSpace(dir string) (uint64, error) {
-	var s unix.Statfs_t
 	for {
-		err := unix.Statfs(dir, &s)
-		if err == nil {
-			return s.Bavail * uint64(s.Bsize), nil
-		}
+		free, err := diskspace.Free(dir)
 		above := filepath.Dir(dir)
 		if !errors.Is(err, fs.ErrNotExist) || above == dir {
-			return 0, fmt.Errorf("find free space of %s: %w", dir, err)
+			return free, err
 		}
 		dir = above
 	}

@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/starling-sync/starling/definition"
+	"github.com/starling-sync/starling/internal/filelock"
 )
 
 // tree is the open directory. Every access goes through os.Root, so nothing
@@ -69,7 +70,12 @@ func (t *tree) attach() error {
 	if t.network, err = networkFileSystem(t.handle); err != nil {
 		return err
 	}
-	return lock(t.handle)
+	if err := filelock.Try(t.handle); errors.Is(err, filelock.ErrHeld) {
+		return fmt.Errorf("lock directory %s: %w: stop the other node, or give this one its own directory", t.path, ErrLocked)
+	} else if err != nil {
+		return err
+	}
+	return nil
 }
 
 // close unlocks and closes the directory.
