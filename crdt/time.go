@@ -23,8 +23,14 @@ func timestampAt(t time.Time) Timestamp {
 	return Timestamp(max(t.UnixMilli(), 0)) << counterBits
 }
 
-// Time returns the wall clock's part.
-func (t Timestamp) Time() time.Time { return time.UnixMilli(int64(t >> counterBits)).UTC() }
+// lastMilli is 9999-12-31T23:59:59.999Z, the last moment that RFC 3339 and so JSON
+// can write. A clock may say what it wants; it stops nobody from reading history.
+const lastMilli = 253402300799999
+
+// Time returns the wall clock's part, at most the last moment of the year 9999.
+func (t Timestamp) Time() time.Time {
+	return time.UnixMilli(min(int64(t>>counterBits), lastMilli)).UTC()
+}
 
 // nextTimestamp returns the wall clock, or one more than the latest of the
 // times before where that is less than maxDrift ahead; it saturates.

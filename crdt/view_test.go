@@ -1,11 +1,14 @@
 package crdt_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/starling-sync/starling/crdt"
 	"github.com/starling-sync/starling/trust"
@@ -334,5 +337,35 @@ func TestForksAreCountedInAnyOrder(t *testing.T) {
 		if !ok || m.Forks != 1 || m.Changes != 3 {
 			t.Fatalf("seed %d: member has %d forks and %d changes (known: %t), want 1 and 3", seed, m.Forks, m.Changes, ok)
 		}
+	}
+}
+
+func TestAClockOutOfBoundsStopsNobody(t *testing.T) {
+	s := newStory(t)
+	wild := s.add(s.write(s.a, math.MaxUint64, []*woven{s.start}, edit("x.json", "wild")))
+	key := newKey(t)
+	r := s.weaver.c.open(t, t.TempDir(), key)
+	defer closeReplica(t, r)
+	if _, err := r.Admit(t.Context(), raws(s.blocks...)...); err != nil {
+		t.Fatal(err)
+	}
+	change, err := r.Change(t.Context(), wild.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := json.Marshal(change.Time); err != nil {
+		t.Errorf("the time cannot be shown: %v", err)
+	}
+	s.weaver.c.grant(t, r, key, "own", trust.RoleWriter)
+	v := put(t, r, "x.json", "later")
+	if got := content(t, r, "x.json"); got != "later" {
+		t.Errorf("content is %q, want later", got)
+	}
+	info, err := r.Version(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := time.Until(info.Time); got > time.Minute {
+		t.Errorf("the next change's clock is %v ahead", got)
 	}
 }
