@@ -70,8 +70,8 @@ func (r *Replica) writable(d definition.Draft) error {
 		return ErrNotMember
 	case len(me.revocations) > 0:
 		return ErrRevoked
-	case r.ownKnown > uint64(len(me.changes)) && time.Since(r.opened) < restoreTime:
-		return fmt.Errorf("%w: peers hold %d of this node's changes, it has %d", ErrBehind, r.ownKnown, len(me.changes))
+	case r.ownKnown > me.seq() && time.Since(r.opened) < restoreTime:
+		return fmt.Errorf("%w: peers hold %d of this node's changes, it has %d", ErrBehind, r.ownKnown, me.seq())
 	}
 	var refused []definition.Path
 	for _, e := range d.Edits {

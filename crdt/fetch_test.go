@@ -1,6 +1,7 @@
 package crdt_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/libp2p/go-libp2p/core/network"
 
+	"github.com/starling-sync/starling/crdt"
 	"github.com/starling-sync/starling/crdt/crdtpb"
 	"github.com/starling-sync/starling/definition"
 	"github.com/starling-sync/starling/trust"
@@ -124,4 +126,35 @@ func (a *attack) tip() []*woven {
 		return []*woven{a.by.last}
 	}
 	return []*woven{a.granted}
+}
+
+// TestANodeThatIsBehindSignsNothing: one that was restored from an old copy waits
+// for its own last changes, also if its key forked before.
+func TestANodeThatIsBehindSignsNothing(t *testing.T) {
+	ar := newArena(t)
+	own := &writer{key: ar.key, id: idOf(t, ar.key)}
+	one := ar.write(own, seconds(1), []*woven{ar.base}, edit("x.json", "1"))
+	clone := *own
+	two := ar.write(own, seconds(2), []*woven{one}, edit("x.json", "2", one))
+	fork := ar.write(&clone, seconds(2), []*woven{one}, edit("y.json", "2"))
+	three := ar.write(own, seconds(3), []*woven{two}, edit("x.json", "3", two))
+	if _, err := ar.victim.Admit(t.Context(), raws(one, two, fork)...); err != nil {
+		t.Fatal(err)
+	}
+	draft := definition.Draft{Edits: []definition.Edit{{Path: path(t, "z.json"), Content: []byte("z")}}}
+	h := newHostile(t, newKey(t), ar.psk, ar.at)
+	h.hello(ar.at, &crdtpb.Hello{Yours: 3})
+	probe := definition.Draft{Edits: []definition.Edit{draft.Edits[0]}} // appends nothing
+	probe.Edits[0].Parents = []definition.Version{{Path: path(t, "z.json")}}
+	eventually(t, func() error {
+		if _, err := ar.victim.Append(t.Context(), probe, nil); !errors.Is(err, crdt.ErrBehind) {
+			return fmt.Errorf("got %v, want ErrBehind", err)
+		}
+		return nil
+	})
+	h.hello(ar.at, &crdtpb.Hello{Yours: 3, Heads: [][]byte{three.cid.Bytes()}}, three)
+	eventually(t, func() error {
+		_, err := ar.victim.Append(t.Context(), draft, nil)
+		return err
+	})
 }

@@ -161,9 +161,10 @@ type arena struct {
 	*weaver
 	psk            pnet.PSK
 	victim, honest *crdt.Replica
-	at             host.Host // the victim's
-	peer           host.Host // the honest peer's
-	base           *woven    // a head that both hold
+	key            crypto.PrivKey // the victim's
+	at             host.Host      // the victim's
+	peer           host.Host      // the honest peer's
+	base           *woven         // a head that both hold
 }
 
 func newArena(t testing.TB) *arena {
@@ -183,11 +184,12 @@ func newArena(t testing.TB) *arena {
 		t.Cleanup(x.Close)
 		return r, h
 	}
-	victim, honest := newKey(t), newKey(t)
-	a.victim, a.at = join(victim)
+	honest := newKey(t)
+	a.key = newKey(t)
+	a.victim, a.at = join(a.key)
 	a.honest, a.peer = join(honest)
 	a.c.grant(t, a.honest, honest, "honest", trust.RoleWriter)
-	a.c.grant(t, a.honest, victim, "victim", trust.RoleWriter)
+	a.c.grant(t, a.honest, a.key, "victim", trust.RoleWriter)
 	connect(t, a.at, a.peer)
 	a.settle(t)
 	a.base = a.head(t)
@@ -213,15 +215,6 @@ func (a *arena) head(t testing.TB) *woven {
 		t.Error(err)
 	}
 	return all[len(all)-1]
-}
-
-// enemy returns a writer that holds a grant, with the block of the grant, and a
-// hostile peer that has the writer's key.
-func (a *arena) enemy(t testing.TB, role trust.Role, globs ...string) (*hostile, *writer, *woven) {
-	t.Helper()
-	w := a.writer()
-	g := a.grant(w.id, role, globs, a.base)
-	return newHostile(t, w.key, a.psk, a.at), w, g
 }
 
 // drip answers a fetch with one block each half second, for ever.

@@ -113,6 +113,14 @@ func (a *author) add(e *element) {
 	}
 }
 
+// seq returns the highest number of the author's changes, 0 if it made none.
+func (a *author) seq() uint64 {
+	if a.last == nil {
+		return 0
+	}
+	return a.last.seq
+}
+
 func (x *index) author(id peer.ID) *author {
 	a := x.authors[id]
 	if a == nil {
