@@ -288,7 +288,7 @@ func (m *machine) run(key crypto.PrivKey, c nodeConfig) *process {
 		case err = <-ended:
 		case <-timeout.C:
 			_ = cmd.Process.Kill()
-			<-ended
+			_ = <-ended
 			err = fmt.Errorf("still there %v after its input ended", patience)
 		}
 		if err != nil {

@@ -207,7 +207,7 @@ func newConfig(data, dir, name, listen string) (Config, error) {
 		return Config{}, err
 	}
 	if info, err := os.Stat(c.Dir); err != nil || !info.IsDir() {
-		return Config{}, fmt.Errorf("directory %s: %w", c.Dir, mirror.ErrNoDirectory)
+		return Config{}, fmt.Errorf("directory %s: %w: create it, or name another", c.Dir, mirror.ErrNoDirectory)
 	}
 	host, err := os.Hostname()
 	if err != nil {
