@@ -22,7 +22,7 @@ import (
 func (r *Replica) View(path definition.Path) definition.View {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	return r.index.view(path)
+	return r.index.view(path, make(map[*file]*file))
 }
 
 // Read returns a path's view and the bytes that it stands for, nil if the file
@@ -119,8 +119,9 @@ func (r *Replica) Views() []definition.View {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	views := make([]definition.View, 0, len(r.index.files))
+	holders := make(map[*file]*file)
 	for p := range r.index.files {
-		views = append(views, r.index.view(p))
+		views = append(views, r.index.view(p, holders))
 	}
 	slices.SortFunc(views, func(a, b definition.View) int { return strings.Compare(a.Path.String(), b.Path.String()) })
 	return views

@@ -49,8 +49,10 @@ func decide(heads []*version) decision {
 	return d
 }
 
-// view computes what the directory should hold for one path.
-func (x *index) view(path definition.Path) definition.View {
+// view computes what the directory should hold for one path. holders remembers
+// who holds a place: whoever asks for several views of one state passes the same
+// map, so that a path that collides with many is looked at once and not by each.
+func (x *index) view(path definition.Path, holders map[*file]*file) definition.View {
 	view := definition.View{Path: path}
 	f := x.files[path]
 	if f == nil || len(f.heads) == 0 {
@@ -64,7 +66,7 @@ func (x *index) view(path definition.Path) definition.View {
 	if !d.present() {
 		return view
 	}
-	if holder := x.holder(f, make(map[*file]*file)); holder != f {
+	if holder := x.holder(f, holders); holder != f {
 		view.Conflicts = append(view.Conflicts, definition.Conflict{
 			Kind:   definition.ConflictPath,
 			Lost:   view.Winner,
@@ -79,9 +81,9 @@ func (x *index) view(path definition.Path) definition.View {
 // holder returns the file that keeps f out of the directory, or f itself if it
 // is held. Of colliding paths that would be present, the one whose first
 // version is earliest is held: a path gives way to an earlier one that is held
-// itself. known remembers the answers.
-func (x *index) holder(f *file, known map[*file]*file) *file {
-	if h, ok := known[f]; ok {
+// itself. holders remembers the answers.
+func (x *index) holder(f *file, holders map[*file]*file) *file {
+	if h, ok := holders[f]; ok {
 		return h
 	}
 	h := f
@@ -89,11 +91,11 @@ func (x *index) holder(f *file, known map[*file]*file) *file {
 		if c.first == nil || !decide(c.heads).present() || earlier(c, h) >= 0 {
 			continue
 		}
-		if x.holder(c, known) == c {
+		if x.holder(c, holders) == c {
 			h = c
 		}
 	}
-	known[f] = h
+	holders[f] = h
 	return h
 }
 

@@ -1,0 +1,138 @@
+package crdt_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/starling-sync/starling/crdt"
+)
+
+// many makes n changes of one edit each, by one writer, a KiB each.
+func many(b *testing.B, n int) *story {
+	b.Helper()
+	s := newStory(b)
+	last := s.start
+	for i := range n {
+		last = s.add(s.write(s.a, seconds(1), []*woven{last}, edit(fmt.Sprintf("s-%05d.json", i), fmt.Sprintf("%01000d", i))))
+	}
+	return s
+}
+
+// BenchmarkAdmit takes 10,000 elements of another node in, signatures checked.
+func BenchmarkAdmit(b *testing.B) {
+	const n = 10_000
+	s := many(b, n)
+	blocks := raws(s.blocks...)
+	for b.Loop() {
+		b.StopTimer()
+		r := s.weaver.c.open(b, b.TempDir(), newKey(b))
+		b.StartTimer()
+		if _, err := r.Admit(b.Context(), blocks...); err != nil {
+			b.Fatal(err)
+		}
+		b.StopTimer()
+		closeReplica(b, r)
+		b.StartTimer()
+	}
+	b.ReportMetric(float64(n*b.N)/b.Elapsed().Seconds(), "elements/s")
+}
+
+// BenchmarkFetch brings 10,000 elements to an empty node over loopback.
+func BenchmarkFetch(b *testing.B) {
+	const n = 10_000
+	for b.Loop() {
+		b.StopTimer()
+		replicas, hosts := members(b, 2)
+		for i := range n {
+			put(b, replicas[0], fmt.Sprintf("s-%05d.json", i), fmt.Sprintf("%01000d", i))
+		}
+		b.StartTimer()
+		connect(b, hosts[1], hosts[0])
+		eventually(b, func() error {
+			if got, want := replicas[1].Stats().Elements, replicas[0].Stats().Elements; got != want {
+				return fmt.Errorf("%d elements came, want %d", got, want)
+			}
+			return nil
+		})
+	}
+	b.ReportMetric(float64(n*b.N)/b.Elapsed().Seconds(), "elements/s")
+}
+
+// BenchmarkOpen starts a replica of 10,000 elements after a clean and after an
+// unclean stop.
+func BenchmarkOpen(b *testing.B) {
+	s := many(b, 10_000)
+	dir, key := b.TempDir(), newKey(b)
+	r := s.weaver.c.open(b, dir, key)
+	if _, err := r.Admit(b.Context(), raws(s.blocks...)...); err != nil {
+		b.Fatal(err)
+	}
+	crashed := func() string { return copyDir(b, dir) }
+	unclean := crashed()
+	closeReplica(b, r)
+	b.Run("clean", func(b *testing.B) {
+		for b.Loop() {
+			r := s.weaver.c.open(b, dir, key)
+			b.StopTimer()
+			closeReplica(b, r)
+			b.StartTimer()
+		}
+	})
+	b.Run("unclean", func(b *testing.B) {
+		for b.Loop() {
+			b.StopTimer()
+			dir := copyDir(b, unclean)
+			b.StartTimer()
+			r := s.weaver.c.open(b, dir, key)
+			b.StopTimer()
+			closeReplica(b, r)
+			b.StartTimer()
+		}
+	})
+}
+
+// BenchmarkDigest computes the digest of 10,000 files, of which one is a file in
+// the way of a folder that holds the others.
+func BenchmarkDigest(b *testing.B) {
+	for _, collide := range []bool{false, true} {
+		b.Run(fmt.Sprintf("collide=%t", collide), func(b *testing.B) {
+			s := newStory(b)
+			last := s.start
+			for i := range 10 {
+				var edits []string
+				for j := range 1000 {
+					edits = append(edits, fmt.Sprintf("d/s-%d-%03d.json", i, j))
+				}
+				msg := s.change(s.a, seconds(2), []*woven{last})
+				for _, p := range edits {
+					msg.Edits = append(msg.Edits, edit(p, p))
+				}
+				last = s.add(s.sealChange(s.a.key, msg, last))
+				s.a.seq, s.a.last = s.a.seq+1, last
+			}
+			if collide {
+				last = s.add(s.write(s.a, seconds(1), []*woven{last}, edit("d", "in the way")))
+			}
+			var r *crdt.Replica
+			for b.Loop() {
+				b.StopTimer()
+				if r != nil {
+					closeReplica(b, r)
+				}
+				r = tellBench(b, s)
+				b.StartTimer()
+				r.Digest()
+			}
+			closeReplica(b, r)
+		})
+	}
+}
+
+func tellBench(b *testing.B, s *story) *crdt.Replica {
+	b.Helper()
+	r := s.weaver.c.open(b, b.TempDir(), newKey(b))
+	if _, err := r.Admit(b.Context(), raws(s.blocks...)...); err != nil {
+		b.Fatal(err)
+	}
+	return r
+}
