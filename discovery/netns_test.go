@@ -288,8 +288,7 @@ func (m *machine) run(key crypto.PrivKey, c nodeConfig) *process {
 		case err = <-ended:
 		case <-timeout.C:
 			_ = cmd.Process.Kill()
-			_ = <-ended
-			err = fmt.Errorf("still there %v after its input ended", patience)
+			err = errors.Join(fmt.Errorf("still there %v after its input ended", patience), <-ended)
 		}
 		if err != nil {
 			t.Errorf("%s: %v", p.name, err)
