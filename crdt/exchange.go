@@ -148,10 +148,8 @@ func (n *connNotifee) Connected(_ network.Network, c network.Conn) {
 	(*Exchange)(n).connected(c.RemotePeer())
 }
 
-func (n *connNotifee) Disconnected(net network.Network, c network.Conn) {
-	if net.Connectedness(c.RemotePeer()) != network.Connected {
-		(*Exchange)(n).disconnected(c.RemotePeer())
-	}
+func (n *connNotifee) Disconnected(_ network.Network, c network.Conn) {
+	(*Exchange)(n).disconnected(c.RemotePeer())
 }
 
 func (*connNotifee) Listen(network.Network, multiaddr)      {}
@@ -173,6 +171,11 @@ func (x *Exchange) connected(p peer.ID) {
 func (x *Exchange) disconnected(p peer.ID) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	// Asked under the lock: a new connection that is not counted here finds the
+	// link gone when it is told of, and makes its own.
+	if x.opts.Host.Network().Connectedness(p) == network.Connected {
+		return // by another connection
+	}
 	if l := x.links[p]; l != nil {
 		l.cancel()
 		delete(x.links, p)
