@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/starling-sync/starling/crdt"
+	"github.com/starling-sync/starling/crdt/crdtpb"
 )
 
 // many makes n changes of one edit each, by one writer, a KiB each.
@@ -99,40 +99,28 @@ func BenchmarkDigest(b *testing.B) {
 			s := newStory(b)
 			last := s.start
 			for i := range 10 {
-				var edits []string
+				var edits []*crdtpb.Edit
 				for j := range 1000 {
-					edits = append(edits, fmt.Sprintf("d/s-%d-%03d.json", i, j))
+					p := fmt.Sprintf("d/s-%d-%03d.json", i, j)
+					edits = append(edits, edit(p, p))
 				}
-				msg := s.change(s.a, seconds(2), []*woven{last})
-				for _, p := range edits {
-					msg.Edits = append(msg.Edits, edit(p, p))
-				}
-				last = s.add(s.sealChange(s.a.key, msg, last))
-				s.a.seq, s.a.last = s.a.seq+1, last
+				last = s.add(s.write(s.a, seconds(2), []*woven{last}, edits...))
 			}
 			if collide {
-				last = s.add(s.write(s.a, seconds(1), []*woven{last}, edit("d", "in the way")))
+				s.add(s.write(s.a, seconds(1), []*woven{last}, edit("d", "in the way")))
 			}
-			var r *crdt.Replica
 			for b.Loop() {
 				b.StopTimer()
-				if r != nil {
-					closeReplica(b, r)
+				r := s.weaver.c.open(b, b.TempDir(), newKey(b))
+				if _, err := r.Admit(b.Context(), raws(s.blocks...)...); err != nil {
+					b.Fatal(err)
 				}
-				r = tellBench(b, s)
 				b.StartTimer()
 				r.Digest()
+				b.StopTimer()
+				closeReplica(b, r)
+				b.StartTimer()
 			}
-			closeReplica(b, r)
 		})
 	}
-}
-
-func tellBench(b *testing.B, s *story) *crdt.Replica {
-	b.Helper()
-	r := s.weaver.c.open(b, b.TempDir(), newKey(b))
-	if _, err := r.Admit(b.Context(), raws(s.blocks...)...); err != nil {
-		b.Fatal(err)
-	}
-	return r
 }

@@ -18,6 +18,7 @@ import (
 // TestWhatAStandingMemberBuiltOnIsFetched: however much a revoked one had written
 // below it.
 func TestWhatAStandingMemberBuiltOnIsFetched(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name       string
 		n, content int
@@ -82,6 +83,7 @@ func (h *hostile) asked(n int) error {
 // one has too, and sends something else for ever, does not keep the node from
 // asking the honest one.
 func TestADrippingPeerDelaysNobody(t *testing.T) {
+	t.Parallel()
 	ar := newArena(t)
 	h, a := ar.attack(t)
 	ar.settle(t)
@@ -148,7 +150,7 @@ func TestANodeThatIsBehindSignsNothing(t *testing.T) {
 	probe.Edits[0].Parents = []definition.Version{{Path: path(t, "z.json")}}
 	eventually(t, func() error {
 		if _, err := ar.victim.Append(t.Context(), probe, nil); !errors.Is(err, crdt.ErrBehind) {
-			return fmt.Errorf("got %v, want ErrBehind", err)
+			return fmt.Errorf("want ErrBehind, got: %w", err)
 		}
 		return nil
 	})

@@ -74,6 +74,7 @@ func TestAppendTrimsItsLinks(t *testing.T) {
 }
 
 func TestAnEditOfManyHeadsAtOnce(t *testing.T) {
+	t.Parallel()
 	for _, n := range []int{trust.MaxAfter - 1, trust.MaxAfter, trust.MaxAfter + 1, 3 * trust.MaxAfter} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			r, s, _ := crowd(t, n)

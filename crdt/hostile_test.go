@@ -197,20 +197,20 @@ func newArena(t testing.TB) *arena {
 }
 
 // settle waits until the victim and the honest peer are equal.
-func (a *arena) settle(t testing.TB) {
+func (ar *arena) settle(t testing.TB) {
 	t.Helper()
-	eventually(t, func() error { return equal(a.victim, a.honest) })
+	eventually(t, func() error { return equal(ar.victim, ar.honest) })
 }
 
 // head returns the one head that the replicas have.
-func (a *arena) head(t testing.TB) *woven {
+func (ar *arena) head(t testing.TB) *woven {
 	t.Helper()
-	heads := a.victim.Heads()
+	heads := ar.victim.Heads()
 	if len(heads) != 1 {
 		t.Fatalf("there are %d heads, want 1", len(heads))
 	}
-	h := newHostile(t, newKey(t), a.psk, a.at)
-	all := h.fetch(a.at, heads[0].Bytes())
+	h := newHostile(t, newKey(t), ar.psk, ar.at)
+	all := h.fetch(ar.at, heads[0].Bytes())
 	if err := h.host.Close(); err != nil {
 		t.Error(err)
 	}

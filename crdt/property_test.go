@@ -196,6 +196,7 @@ func admitted(t *testing.T, rt *rapid.T, cluster *testCluster, blocks []*woven) 
 }
 
 func TestRandomSets(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		cluster := fixedCluster(t)
 		c := drawCast(rt, cluster)

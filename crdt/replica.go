@@ -177,11 +177,10 @@ func (r *Replica) Close() error {
 	if err := errors.Join(err, r.shut()); err != nil {
 		return fmt.Errorf("close replica: %w", err)
 	}
-	if r.failure != nil {
-		return nil // go-ds-crdt's records may be half written: the marker stays
-	}
-	if err := os.Remove(filepath.Join(r.opts.Dir, marker)); err != nil {
-		return fmt.Errorf("close replica: %w", err)
+	if r.failure == nil { // else go-ds-crdt's records may be half written: the marker stays
+		if err := os.Remove(filepath.Join(r.opts.Dir, marker)); err != nil {
+			return fmt.Errorf("close replica: %w", err)
+		}
 	}
 	return nil
 }
