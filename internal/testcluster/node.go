@@ -106,7 +106,8 @@ func startProcess(logFile, text string) (*process, error) {
 		return nil, err
 	}
 	cmd := exec.Command(self) //nolint:noctx // it lives until stop or kill
-	cmd.Env = append(os.Environ(), nodeEnv+"="+text)
+	cmd.Env = append(os.Environ(), nodeEnv+"="+text,
+		"GORACE="+os.Getenv("GORACE")+" atexit_sleep_ms=0") // the race detector's default is a second
 	cmd.Stderr = log
 	var pipes stdio
 	if pipes.WriteCloser, err = cmd.StdinPipe(); err != nil {
