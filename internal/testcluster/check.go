@@ -22,7 +22,7 @@ func Eventually(t testing.TB, within time.Duration, check func() error) {
 	t.Helper()
 	end := time.NewTimer(within)
 	defer end.Stop()
-	tick := time.NewTicker(10 * time.Millisecond)
+	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		err := check()

@@ -14,23 +14,24 @@ type Dir string
 func (d Dir) path(name string) string { return filepath.Join(string(d), filepath.FromSlash(name)) }
 
 // Write replaces a file by renaming a complete one into place, and makes its
-// folder if need be. The other name begins with a dot, so no node looks at it.
+// folder if need be.
 func (d Dir) Write(name, content string) error {
-	temp, err := d.writeTemp(name, content)
+	commit, err := d.Prepare(name, content)
 	if err != nil {
 		return err
 	}
-	return os.Rename(temp, d.path(name))
+	return commit()
 }
 
-// writeTemp writes the file that Write renames.
-func (d Dir) writeTemp(name, content string) (temp string, err error) {
+// Prepare does all of Write but the rename, which commit does. The file's other
+// name begins with a dot, so no node looks at it.
+func (d Dir) Prepare(name, content string) (commit func() error, err error) {
 	path := d.path(name)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return "", err
+		return nil, err
 	}
-	temp = filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".new")
-	return temp, os.WriteFile(temp, []byte(content), 0o640)
+	temp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".new")
+	return func() error { return os.Rename(temp, path) }, os.WriteFile(temp, []byte(content), 0o640)
 }
 
 // WriteInPlace truncates a file and writes it in two pieces, as many programs do:

@@ -57,6 +57,18 @@ func (s *service) Status(_ struct{}, out *Reply[Status]) error {
 	})
 }
 
+// AwaitReady returns when the directory was what the view says, once.
+func (s *service) AwaitReady(_ struct{}, _ *Reply[struct{}]) error {
+	return withTime(func(ctx context.Context) error {
+		select {
+		case <-s.node.Ready():
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	})
+}
+
 // List returns the definitions of the view.
 func (s *service) List(_ struct{}, out *Reply[[]node.Entry]) error {
 	return withTime(func(ctx context.Context) (err error) {
@@ -162,6 +174,13 @@ func (n *Node) Elements() ([][]byte, error) {
 
 // Status returns the node's state.
 func (n *Node) Status() (Status, error) { return call[struct{}, Status](n, "Status", struct{}{}) }
+
+// AwaitReady waits until the node's first sync was done and its directory was what
+// its view says.
+func (n *Node) AwaitReady() error {
+	_, err := call[struct{}, struct{}](n, "AwaitReady", struct{}{})
+	return err
+}
 
 // List returns the definitions of the node's view.
 func (n *Node) List() ([]node.Entry, error) {
