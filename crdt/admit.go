@@ -38,39 +38,50 @@ func (r *Replica) blame(from peer.ID, c cid.Cid, err error) {
 	r.log.Warn("refused a block", "peer", from, "reason", string(reason), "err", err)
 }
 
-// admit takes opened blocks of a peer, ancestors first, into the set: each is
-// checked against its ancestry, stored, handed to go-ds-crdt and indexed. It
-// returns how many were new, and stops at the first that is refused or lacks an
-// ancestor (*errLinks). It blocks while another block is being written.
-func (r *Replica) admit(ctx context.Context, from peer.ID, blocks []*block) (int, error) {
-	r.appendMu.Lock()
-	defer r.appendMu.Unlock()
-	if err := r.open(); err != nil {
-		return 0, fmt.Errorf("admit: %w", err)
-	}
-	admitted := 0
+// admit takes opened blocks of a peer, ancestors first, into the set. It returns
+// how many were new, and stops at the first that is refused or lacks an ancestor
+// (*errLinks). Between two blocks others may write.
+func (r *Replica) admit(ctx context.Context, from peer.ID, blocks []*block) (admitted int, err error) {
 	for _, b := range blocks {
 		if err := ctx.Err(); err != nil {
 			return admitted, err
 		}
-		if _, ok := r.priority(b.cid); ok {
-			continue
-		}
-		r.mu.RLock()
-		e, err := r.index.check(b)
-		r.mu.RUnlock()
+		isNew, err := r.admitOne(ctx, b)
 		if err != nil {
 			r.blame(from, b.cid, err)
 			return admitted, fmt.Errorf("admit block %s: %w", b.cid, err)
 		}
-		if err := r.store.write(context.WithoutCancel(ctx), b, nil); err != nil {
-			return admitted, r.fail(err)
+		if isNew {
+			admitted++
 		}
-		if err := r.handOver(context.WithoutCancel(ctx), b); err != nil {
-			return admitted, r.fail(err)
-		}
-		r.addToIndex(b, e)
-		admitted++
 	}
 	return admitted, nil
+}
+
+// admitOne checks one block against its ancestry, stores it, hands it to
+// go-ds-crdt and indexes it, unless it was admitted before.
+func (r *Replica) admitOne(ctx context.Context, b *block) (isNew bool, err error) {
+	r.appendMu.Lock()
+	defer r.appendMu.Unlock()
+	if _, ok := r.priority(b.cid); ok {
+		return false, nil
+	}
+	if err := r.open(); err != nil {
+		return false, err
+	}
+	r.mu.RLock()
+	e, err := r.index.check(b)
+	r.mu.RUnlock()
+	if err != nil {
+		return false, err
+	}
+	ctx = context.WithoutCancel(ctx) // a block is taken in whole or not at all
+	if err := r.store.write(ctx, b, nil); err != nil {
+		return false, r.fail(err)
+	}
+	if err := r.handOver(ctx, b); err != nil {
+		return false, r.fail(err)
+	}
+	r.addToIndex(b, e)
+	return true, nil
 }

@@ -19,6 +19,9 @@ const (
 	maxInline = 64 << 10
 	// maxAnnouncement bounds an announcement in bytes.
 	maxAnnouncement = maxInline + 4<<10
+	// maxAnnounced is how many heads an announcement may name; this version names
+	// one.
+	maxAnnounced = 16
 	// maxBacklog is how many blocks wait to be announced one by one; beyond it
 	// only the latest is announced and the peers fetch the others.
 	maxBacklog = 64
@@ -135,16 +138,18 @@ type announcement struct {
 
 // validate runs in a pubsub worker: whoever signed the message must be a
 // member, and the message well formed. Only then it is passed on.
-func (a *announcer) validate(_ context.Context, from peer.ID, msg *pubsub.Message) pubsub.ValidationResult {
-	author, ok := a.exchange.replica.Member(msg.GetFrom())
+func (a *announcer) validate(_ context.Context, _ peer.ID, msg *pubsub.Message) pubsub.ValidationResult {
+	from := msg.GetFrom() // who signed it; a relay is not to blame
+	author, ok := a.exchange.replica.Member(from)
 	switch {
 	case ok && author.Revoked:
 		return pubsub.ValidationReject
-	case !ok && !a.exchange.opts.Gate.IsMember(msg.GetFrom()):
+	case !ok && !a.exchange.opts.Gate.IsMember(from):
 		return pubsub.ValidationIgnore // its grant may not have arrived yet
 	}
 	var pb crdtpb.Announcement
-	if len(msg.GetData()) > maxAnnouncement || proto.Unmarshal(msg.GetData(), &pb) != nil || len(pb.GetHeads()) == 0 {
+	if len(msg.GetData()) > maxAnnouncement || proto.Unmarshal(msg.GetData(), &pb) != nil ||
+		len(pb.GetHeads()) == 0 || len(pb.GetHeads()) > maxAnnounced {
 		a.exchange.replica.blame(from, cid.Undef, refuse(ReasonEncoding, "announcement is malformed"))
 		return pubsub.ValidationReject
 	}

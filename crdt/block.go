@@ -96,8 +96,8 @@ func decodeNode(raw []byte, c cid.Cid) (*merkledag.ProtoNode, error) {
 // openBlock checks a block of the given cluster as far as it can prove itself:
 // form, limits, encoding, signature, cluster and the element's own rules. What
 // its ancestry must prove is for index.check. It is safe for concurrent use.
-// Blocks from the node's own store were opened before they were stored; their
-// signatures are not verified again (stored).
+// Blocks from the node's own store were opened before they were stored: they are
+// parsed, but neither verified nor built again (stored).
 func openBlock(raw []byte, cluster trust.ClusterID, stored bool) (*block, error) {
 	if len(raw) > maxBlock {
 		return nil, refuse(ReasonLimit, "block of %d bytes", len(raw))
@@ -119,18 +119,16 @@ func openBlock(raw []byte, cluster trust.ClusterID, stored bool) (*block, error)
 		return nil, err
 	}
 	b.raw, b.prio = raw, delta.GetPriority()
-	c, err := cidOf(raw)
-	if err != nil {
-		return nil, err
+	if b.cid, err = cidOf(raw); err != nil || stored {
+		return b, err
 	}
 	again, err := buildNode(element, b.After, b.prio)
 	if err != nil {
 		return nil, fmt.Errorf("build block: %w", err)
 	}
-	if b.prio == 0 || again.Cid() != c {
+	if b.prio == 0 || again.Cid() != b.cid {
 		return nil, refuse(ReasonBlock, "block does not follow from its element")
 	}
-	b.cid = c
 	return b, nil
 }
 

@@ -30,8 +30,9 @@ var (
 	// ErrNotAllowed is returned by Append for an edit that no grant of this node
 	// allows, and by the statements for a key that is not the authority's.
 	ErrNotAllowed = errors.New("not allowed by this node's grants")
-	// ErrRevoked is returned by Append once this node is revoked.
-	ErrRevoked = errors.New("this node was revoked")
+	// ErrRevoked is returned by Append once this node is revoked, and by Grant for
+	// a key that was.
+	ErrRevoked = errors.New("the key was revoked")
 	// ErrBehind is returned by Append in the first restoreTime after the start while
 	// peers say that they hold changes of this node that it has not got back yet: it
 	// was restored from an old copy.

@@ -14,9 +14,12 @@ import (
 
 // Grant signs a grant with the authority's key and adds it to the set. Cluster
 // and After are filled in. It returns the element's bytes, which a new member
-// shows at its hellos, and the heads with the grant in them. It blocks for about
-// one fsync.
+// shows at its hellos, and the heads with the grant in them. A revoked key is
+// never granted again (ErrRevoked). It blocks for about one fsync.
 func (r *Replica) Grant(ctx context.Context, authority crypto.PrivKey, g trust.Grant) ([]byte, []cid.Cid, error) {
+	if m, ok := r.Member(g.Member); ok && m.Revoked {
+		return nil, nil, fmt.Errorf("grant: %w: %s", ErrRevoked, m.Name)
+	}
 	return r.declare(ctx, authority, trust.KindGrant, func(h trust.Header) ([]byte, error) {
 		g.Cluster, g.After = h.Cluster, h.After
 		return g.Marshal()
