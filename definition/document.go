@@ -1,6 +1,10 @@
 package definition
 
-import "fmt"
+import (
+	"fmt"
+
+	"go.yaml.in/yaml/v4"
+)
 
 // MaxSize is the greatest size of a definition's content, in bytes.
 const MaxSize = 256 << 10
@@ -73,21 +77,23 @@ func (d Document) Complete() bool { return d.enclosed }
 // The error wraps ErrTooLarge or is a *SyntaxError. Parse neither keeps nor
 // changes content.
 func Parse(path Path, content []byte) (Document, error) {
-	if len(content) > MaxSize {
-		return Document{}, fmt.Errorf("parse %s: %w: %d bytes, at most %d", path, ErrTooLarge, len(content), MaxSize)
-	}
-	parse := parseOpaque
-	switch path.Ext() {
-	case ".json":
-		parse = parseHJSON
-	case ".yml", ".yaml":
-		parse = parseYAML
-	}
-	doc, err := parse(content)
-	if err != nil {
-		return Document{}, fmt.Errorf("parse %s: %w", path, err)
-	}
-	return doc, nil
+	doc, _, err := parseDocument(path, content)
+	return doc, err
 }
 
-func parseOpaque([]byte) (Document, error) { return Document{}, nil }
+// parseDocument is Parse that also returns the YAML library's tree, if content is YAML.
+func parseDocument(path Path, content []byte) (doc Document, yamlRoot *yaml.Node, err error) {
+	if len(content) > MaxSize {
+		return Document{}, nil, fmt.Errorf("parse %s: %w: %d bytes, at most %d", path, ErrTooLarge, len(content), MaxSize)
+	}
+	switch path.Ext() {
+	case ".json":
+		doc, err = parseHJSON(content)
+	case ".yml", ".yaml":
+		doc, yamlRoot, err = parseYAML(content)
+	}
+	if err != nil {
+		return Document{}, nil, fmt.Errorf("parse %s: %w", path, err)
+	}
+	return doc, yamlRoot, nil
+}

@@ -16,28 +16,28 @@ import (
 const maxExpansion = MaxSize / 2
 
 // parseYAML parses the content of a .yml or .yaml file. The YAML library reads the
-// text; what the tree means is decided here.
-func parseYAML(content []byte) (Document, error) {
+// text; what its tree, which is returned too, means is decided here.
+func parseYAML(content []byte) (Document, *yaml.Node, error) {
 	if err := checkText(content); err != nil {
-		return Document{}, err
+		return Document{}, nil, err
 	}
 	loader, err := yaml.NewLoader(bytes.NewReader(content), yaml.WithUniqueKeys(false))
 	if err != nil {
-		return Document{}, fmt.Errorf("set up the YAML reader: %w", err)
+		return Document{}, nil, fmt.Errorf("set up the YAML reader: %w", err)
 	}
 	var stream, next yaml.Node
 	switch err := loader.Load(&stream); {
 	case errors.Is(err, io.EOF):
-		return Document{}, syntaxErrorAt(content, len(content), "the file holds no definition")
+		return Document{}, nil, syntaxErrorAt(content, len(content), "the file holds no definition")
 	case err != nil:
-		return Document{}, yamlSyntaxError(content, err)
+		return Document{}, nil, yamlSyntaxError(content, err)
 	}
 	switch err := loader.Load(&next); {
 	case errors.Is(err, io.EOF):
 	case err != nil:
-		return Document{}, yamlSyntaxError(content, err)
+		return Document{}, nil, yamlSyntaxError(content, err)
 	default:
-		return Document{}, nodeError(&next, "a second YAML document begins here; a file holds one")
+		return Document{}, nil, nodeError(&next, "a second YAML document begins here; a file holds one")
 	}
 	root := &stream
 	if root.Kind == yaml.DocumentNode && len(root.Content) == 1 {
@@ -46,12 +46,12 @@ func parseYAML(content []byte) (Document, error) {
 	var r yamlReader
 	value, err := r.value(root)
 	if err != nil {
-		return Document{}, err
+		return Document{}, nil, err
 	}
 	if value.Kind != Object && value.Kind != Array {
-		return Document{}, nodeError(root, "the file holds no definition: its root is no mapping and no sequence")
+		return Document{}, nil, nodeError(root, "the file holds no definition: its root is no mapping and no sequence")
 	}
-	return Document{syntax: YAML, root: value}, nil
+	return Document{syntax: YAML, root: value}, root, nil
 }
 
 // yamlReader turns the library's tree into values.

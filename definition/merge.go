@@ -1,0 +1,131 @@
+package definition
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// ErrNoMerge is returned, wrapped, by Merge where it cannot honour the structure of all
+// three texts. The later side then stands whole.
+var ErrNoMerge = errors.New("no merge by structure")
+
+var errOpaque = errors.New("the content has no structure")
+
+// Merged is the result of a merge.
+type Merged struct {
+	// Content is the merged text.
+	Content []byte
+	// Conflicts are the fields that both sides changed, not equally, in the order in
+	// which they were met. What stands in Content instead is FieldConflict.Later, or
+	// Earlier if the later side had removed the field.
+	Conflicts []FieldConflict
+}
+
+// FieldConflict is one field for which a merge could not honour both sides.
+type FieldConflict struct {
+	// Pointer is the field's JSON pointer (RFC 6901) into the merged document. In a
+	// document with typed collections it goes through their form in the file, such
+	// as /allowedAttributes/1/0 for the first element of ["java.util.HashSet", [...]].
+	Pointer string `json:"pointer"`
+
+	Base    FieldText `json:"base"`
+	Later   FieldText `json:"later"`
+	Earlier FieldText `json:"earlier"`
+}
+
+// FieldText is the text of a field's value as it is in the file, or says that there is none:
+// in YAML a value can be there and have an empty text.
+type FieldText struct {
+	Text    string `json:"text"`
+	Present bool   `json:"present"`
+}
+
+// Merge merges two versions of a definition that were made on top of base, by
+// structure. later is the side that stands where both changed the same field unequally.
+//
+// Values merge so: objects by key; typed collections as their class says (sets by adds
+// and removes, lists in order, maps by key); other arrays as lists; all else as a
+// whole. A list merges item by item: what either side removed is gone, what both
+// inserted at one place is there from both, the later side's first, equal items once. An item
+// that one side changed is the base's item that it stands in the place of and is most like.
+// A field that both sides changed unequally is a conflict: the later side's value
+// stands, but an edit always stands against a removal. If both sides gave an object
+// another class (@class, or the tag in YAML), or a typed collection, it is such a
+// field as a whole: members of two classes do not mix.
+//
+// The text is the later side's own. Only the values that the earlier side changed are
+// replaced, removed or inserted in it, with the earlier side's bytes for them; these
+// are indented anew, but never encoded anew. A removed member takes its line with it if
+// it has one for itself, and the comment behind it; other comments, the order and the layout
+// stay. A new member comes after the one that it follows in the earlier side. If only one side
+// changed the bytes, or both equally, the result is exactly that side.
+//
+// A result is read again before it is returned, and holds exactly the values that the
+// rules above give; so what both sides kept, such as the id, is kept, and no key comes
+// twice. Where that cannot be reached Merge gives up with an error that wraps
+// ErrNoMerge: a text does not parse or has no structure, YAML has anchors or other
+// parts whose extent is not certain, or the earlier side's text has no place in the layout
+// of the later one's.
+//
+// Merge is pure and total: equal arguments give equal results, and it takes a time of the order
+// of the texts' size but for long lists without order, which are given up on. It neither
+// keeps nor changes its arguments, but Content may be one of them.
+func Merge(path Path, base, later, earlier []byte) (Merged, error) {
+	switch {
+	case bytes.Equal(earlier, base), bytes.Equal(earlier, later):
+		return Merged{Content: later}, nil
+	case bytes.Equal(later, base):
+		return Merged{Content: earlier}, nil
+	}
+	var ids identities
+	var sides [3]*side
+	for i, content := range [][]byte{base, later, earlier} {
+		var err error
+		if sides[i], err = parseSide(path, content, &ids); err != nil {
+			return Merged{}, fmt.Errorf("%w: the %s side: %w", ErrNoMerge, [...]string{"base's", "later", "earlier"}[i], err)
+		}
+	}
+	m := merger{ids: &ids, base: sides[0], later: sides[1], earlier: sides[2]}
+	root := m.value(m.base.root, m.later.root, m.earlier.root)
+	if m.unlike {
+		return Merged{}, fmt.Errorf("%w: a list was changed too much to follow", ErrNoMerge)
+	}
+	if root.from == fromEarlier {
+		return Merged{Content: earlier, Conflicts: m.conflicts}, nil
+	}
+	content, err := splice(m.later, m.earlier, m.revisions)
+	if err != nil {
+		return Merged{}, fmt.Errorf("%w: %w", ErrNoMerge, err)
+	}
+	result, err := parseSide(path, content, &ids)
+	if err != nil {
+		return Merged{}, fmt.Errorf("%w: the result: %w", ErrNoMerge, err)
+	}
+	if result.root.id != root.id {
+		return Merged{}, fmt.Errorf("%w: the texts do not fit into one another", ErrNoMerge)
+	}
+	return Merged{Content: content, Conflicts: m.conflicts}, nil
+}
+
+// textOf returns the text of a value of s, or that there is none if n is nil.
+func (s *side) textOf(n *node) FieldText {
+	if n == nil {
+		return FieldText{}
+	}
+	return FieldText{Text: string(s.content[n.start:n.end]), Present: true}
+}
+
+// pointer is a path of keys and indices into a document.
+type pointer []string
+
+// String returns the JSON pointer of RFC 6901.
+func (p pointer) String() string {
+	var b strings.Builder
+	for _, token := range p {
+		b.WriteByte('/')
+		_, _ = strings.NewReplacer("~", "~0", "/", "~1").WriteString(&b, token)
+	}
+	return b.String()
+}

@@ -1,0 +1,80 @@
+package definition
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+)
+
+// errLayout is why a value of the earlier side has no place in the later side's text.
+var errLayout = errors.New("a value has no place in the other side's layout")
+
+// splicer writes revisions into the later side's text.
+type splicer struct {
+	later, earlier *side
+	patches        []patch
+	failed         bool // a value has no place
+}
+
+// patch replaces src[start:end] of the later side's text.
+type patch struct {
+	start, end int
+	text       string
+}
+
+// splice returns the later side's text with all revisions made. The error wraps errLayout.
+// That the text is right is for the caller to check, by reading it.
+func splice(later, earlier *side, revisions []*revision) ([]byte, error) {
+	s := &splicer{later: later, earlier: earlier}
+	for _, r := range revisions {
+		if r.retag {
+			s.retag(r)
+		}
+		switch {
+		case r.later.block:
+			s.block(r)
+		case r.becomesBlock():
+			s.unfold(r)
+		default:
+			s.enclosed(r)
+		}
+	}
+	if s.failed {
+		return nil, errLayout
+	}
+	return s.apply()
+}
+
+// patch notes a replacement. Those at one place are made in the order in which they
+// were noted.
+func (s *splicer) patch(start, end int, text string) {
+	if start < end || text != "" {
+		s.patches = append(s.patches, patch{start, end, text})
+	}
+}
+
+func (s *splicer) apply() ([]byte, error) {
+	slices.SortStableFunc(s.patches, func(a, b patch) int { return cmp.Compare(a.start, b.start) })
+	src := s.later.content
+	out := make([]byte, 0, len(src)+len(s.earlier.content)/4)
+	at := 0
+	for _, p := range s.patches {
+		if p.start < at {
+			return nil, errLayout
+		}
+		out = append(append(out, src[at:p.start]...), p.text...)
+		at = p.end
+	}
+	return append(out, src[at:]...), nil
+}
+
+// retag puts the earlier side's tag in the place of the later one's. It makes no tag where
+// the later side has none, and takes none away.
+func (s *splicer) retag(r *revision) {
+	l, e := r.later, r.earlier
+	if l.start == l.props || e.start == e.props {
+		s.failed = true
+		return
+	}
+	s.patch(l.start, l.props, string(s.earlier.content[e.start:e.props]))
+}

@@ -1,0 +1,190 @@
+package definition
+
+import "strings"
+
+// block makes a revision in a mapping or sequence of YAML in block style: one entry after
+// the other, each on lines of its own, all in one column.
+func (s *splicer) block(r *revision) {
+	src, kids := s.later.content, r.later.kids
+	column := columnOf(src, kids[0].entry)
+	stays := false
+	for i := range r.fates {
+		stays = stays || !r.fates[i].removed
+	}
+	if !stays && len(r.insertions) == 0 {
+		s.empty(r.later)
+		return
+	}
+	indent := strings.Repeat(" ", column)
+	for _, in := range r.insertions {
+		entry := s.blockEntry(r, in.kid, indent)
+		if in.after >= 0 {
+			tail, _ := s.later.tail(kids[in.after].end)
+			s.patch(tail, tail, s.later.newline+indent+entry)
+			continue
+		}
+		at, text := kids[0].entry, entry+s.later.newline+indent
+		if headsLine(src, at) {
+			at, text = lineStart(src, at), indent+entry+s.later.newline
+		}
+		s.patch(at, at, text)
+	}
+	for i := range r.fates {
+		switch f := r.fates[i]; {
+		case f.removed:
+			s.removeEntry(kids, i)
+		case f.by != nil && r.later.kind == Array:
+			s.patch(kids[i].entry, kids[i].end, s.blockEntry(r, f.by, indent))
+		case f.by != nil:
+			s.replaceValue(&kids[i], f.by)
+		}
+	}
+}
+
+// blockEntry returns an entry of the earlier side for a container in block style.
+func (s *splicer) blockEntry(r *revision, kid *node, indent string) string {
+	e := s.earlier
+	strip := columnOf(e.content, kid.entry)
+	if !r.earlier.block {
+		strip = len(indentation(e.content, kid.entry))
+	}
+	text := e.piece(kid, kid.entry, strip, indent, len(indent))
+	if r.later.kind == Array && !r.earlier.block {
+		return "- " + text
+	}
+	return text
+}
+
+// removeEntry takes an entry out with its lines. If it begins on its parent's line, the
+// next entry moves there.
+func (s *splicer) removeEntry(kids []node, i int) {
+	src, kid := s.later.content, &kids[i]
+	tail, _ := s.later.tail(kid.end)
+	switch {
+	case headsLine(src, kid.entry):
+		s.removeLines(kid.entry, tail)
+	case i+1 < len(kids) && strings.TrimSpace(string(src[tail:kids[i+1].entry])) == "":
+		s.patch(kid.entry, kids[i+1].entry, "")
+	default: // comments follow
+		s.patch(trimBlank(src, kid.entry), tail, "")
+	}
+}
+
+// empty makes a container in block style an empty one. YAML has no other text for that than
+// brackets.
+func (s *splicer) empty(n *node) {
+	brackets := "{}"
+	if n.kind == Array {
+		brackets = "[]"
+	}
+	src := s.later.content
+	if n.after == 0 || !headsLine(src, n.body) {
+		s.patch(n.body, n.end, brackets)
+		return
+	}
+	at := n.after
+	if n.props > n.start {
+		at = n.props
+	}
+	tail, _ := s.later.tail(n.end)
+	s.patch(at, at, " "+brackets)
+	s.removeLines(n.body, tail)
+}
+
+// valueParts tells the two parts of a member's value: its head, on the line of the key, and
+// its body, the lines after that, from the one that begins at body up to the end of
+// the value. body is -1 if there is none.
+func (s *side) valueParts(n *node) (headStart, headEnd, body int) {
+	switch {
+	case n.block && n.isContainer() && n.props > n.start:
+		return n.start, n.props, lineStart(s.content, n.body)
+	case n.block && n.isContainer():
+		return n.after, n.after, lineStart(s.content, n.body)
+	case n.block: // a string
+		headEnd = n.body
+		for headEnd < n.end && strings.IndexByte("|>+-0123456789", s.content[headEnd]) >= 0 {
+			headEnd++
+		}
+		tail, _ := s.tail(headEnd)
+		if tail >= n.end {
+			return n.start, headEnd, -1
+		}
+		return n.start, headEnd, lineEnd(s.content, tail)
+	case n.start == n.end:
+		return n.after, n.after, -1
+	}
+	return n.start, n.end, -1
+}
+
+// replaceValue puts the value of a member of the earlier side in the place of one of the
+// later side, which is in block style.
+func (s *splicer) replaceValue(old, by *node) {
+	src, nl := s.later.content, s.later.newline
+	oldStart, oldEnd, oldBody := s.later.valueParts(old)
+	start, end, body := s.earlier.valueParts(by)
+	strip, indent := columnOf(s.earlier.content, by.entry), strings.Repeat(" ", columnOf(src, old.entry))
+
+	head := node{end: end}
+	text := s.earlier.piece(&head, start, strip, indent, oldStart)
+	switch {
+	case oldStart == oldEnd && text != "":
+		s.patch(old.after, old.after, " "+text)
+	case text == "":
+		s.patch(old.after, oldEnd, "")
+	default:
+		s.patch(oldStart, oldEnd, text)
+	}
+
+	lines := ""
+	if body >= 0 {
+		lines = s.earlier.piece(by, body, strip, indent, 0)
+		lines = indent + strings.TrimPrefix(lines, strings.Repeat(" ", strip)) // the first line too
+	}
+	tail, _ := s.later.tail(old.end)
+	switch {
+	case oldBody >= 0 && lines != "":
+		s.patch(oldBody, tail, lines)
+	case oldBody >= 0:
+		s.removeLines(oldBody, tail)
+	case lines != "":
+		s.patch(tail, tail, nl+lines)
+	}
+}
+
+// becomesBlock reports whether the revision fills a collection of YAML that has empty
+// brackets from one in block style.
+func (r *revision) becomesBlock() bool {
+	return len(r.later.kids) == 0 && r.earlier.block && r.earlier.isContainer()
+}
+
+// unfold makes such a revision.
+func (s *splicer) unfold(r *revision) {
+	src, nl := s.later.content, s.later.newline
+	l, e := r.later, r.earlier
+	if l.after == 0 { // the root
+		indent := ""
+		s.patch(trimBlank(src, l.body), l.end, s.unfolded(r, nl, indent, headsLine(src, l.body)))
+		return
+	}
+	column := columnOf(src, l.entry) + columnOf(s.earlier.content, e.kids[0].entry) - columnOf(s.earlier.content, e.entry)
+	if src[l.after-1] == '-' { // a compact one, behind its parent's dash
+		s.patch(l.body, l.end, strings.TrimPrefix(s.unfolded(r, nl, strings.Repeat(" ", columnOf(src, l.body)), true), nl))
+		return
+	}
+	tail, _ := s.later.tail(l.end)
+	s.patch(trimBlank(src, l.body), l.end, "")
+	s.patch(tail, tail, s.unfolded(r, nl, strings.Repeat(" ", max(0, column)), false))
+}
+
+// unfolded returns the entries of a revision that fills an empty collection, each on a line.
+// first says that the first begins where the collection did.
+func (s *splicer) unfolded(r *revision, nl, indent string, first bool) string {
+	var b strings.Builder
+	for i, in := range r.insertions {
+		if i > 0 || !first {
+			b.WriteString(nl + indent)
+		}
+		b.WriteString(s.blockEntry(r, in.kid, indent))
+	}
+	return b.String()
+}
