@@ -53,10 +53,10 @@ func TestComposedAndDecomposedNamesAreHeldOnce(t *testing.T) {
 	c.Write(1, decomposed, service(1, "decomposed"))
 	c.Eventually(func() error {
 		s, err := c.Node(1).Status()
-		if err != nil || len(s.Held) != 1 || s.Held[0].Path != decomposed {
-			return fmt.Errorf("node 1 holds %v (%v), want %q held", s.Held, err, decomposed)
+		if err == nil && (len(s.Held) != 1 || s.Held[0].Path != decomposed) {
+			err = fmt.Errorf("node 1 holds %v, want %q held", s.Held, decomposed)
 		}
-		return nil
+		return err
 	})
 	c.Remove(1, decomposed)
 }
@@ -74,10 +74,10 @@ func TestFileAgainstFolder(t *testing.T) {
 	// the file, and the node says so.
 	c.Eventually(func() error {
 		s, err := c.Node(1).Status()
-		if err != nil || len(s.Held) != 1 || s.Held[0].Path != "App.json" {
-			return fmt.Errorf("node 1 holds %v (%v), want App.json held", s.Held, err)
+		if err == nil && (len(s.Held) != 1 || s.Held[0].Path != "App.json") {
+			err = fmt.Errorf("node 1 holds %v, want App.json held", s.Held)
 		}
-		return nil
+		return err
 	})
 	absent(t, c.Node(1), "App.json/Inner-2.json")
 	if got, want := c.Read(0, "App.json"), service(1, "file"); got != want {
@@ -105,8 +105,12 @@ func TestEditOfAReaderIsPutAside(t *testing.T) {
 	c.Write(reader, "Own-4.json", service(4, "of the reader"))
 	c.Eventually(func() error {
 		for name, want := range map[string]string{"App-1.json": service(1, "of the cluster"), "App-2.json": service(2, "of the cluster")} {
-			if got, err := c.Node(reader).Dir.Read(name); err != nil || got != want {
-				return fmt.Errorf("%s on the reader is %q (%v), want %q", name, got, err, want)
+			got, err := c.Node(reader).Dir.Read(name)
+			if err == nil && got != want {
+				err = fmt.Errorf("%s on the reader is %q, want %q", name, got, want)
+			}
+			if err != nil {
+				return err
 			}
 		}
 		return c.Settled()

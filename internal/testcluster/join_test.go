@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"testing"
 
 	"github.com/starling-sync/starling/internal/testcluster"
@@ -41,9 +42,7 @@ func TestJoiningNodeWithStaleFilesResurrectsAndOverwritesNothing(t *testing.T) {
 	c.Settle()
 
 	stale := map[string]string{"Own-4.json": service(4, "of the joining node alone")}
-	for name, content := range old {
-		stale[name] = content
-	}
+	maps.Copy(stale, old)
 	joined := c.Join(testcluster.JoinOptions{Files: stale})
 	c.Settle()
 	for i := range c.Len() {

@@ -105,7 +105,7 @@ func startProcess(logFile, text string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(self) //nolint:noctx // it lives until stop or kill
+	cmd := exec.Command(self) // until stop or kill
 	cmd.Env = append(os.Environ(), nodeEnv+"="+text,
 		"GORACE="+os.Getenv("GORACE")+" atexit_sleep_ms=0") // the race detector's default is a second
 	cmd.Stderr = log
