@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/ipfs/go-cid"
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -28,15 +29,20 @@ type index struct {
 	rules   uint32     // the highest merge version stated
 	grants  []*element // in order of admission
 	revoked int        // how many revocations there are
+
+	// load reads the bytes of a version from the disk.
+	load    func(*version) ([]byte, error)
+	merging sync.Mutex // guards file.merged, which is filled under a reader's lock
 }
 
 // file is all that the set says about one path.
 type file struct {
 	path     definition.Path
 	fold     string
-	versions []*version // in order of admission: parents before children
-	heads    []*version // those that count and are no ancestor of another that counts; latest first
-	first    *version   // the earliest that counts, by (time, change id)
+	versions []*version  // in order of admission: parents before children
+	heads    []*version  // those that count and are no ancestor of another that counts; latest first
+	first    *version    // the earliest that counts, by (time, change id)
+	merged   *mergedFile // what the heads come to, if it was asked for
 }
 
 // author is all that the set says about one node key.
@@ -51,8 +57,9 @@ type author struct {
 	kept map[*element]struct{}
 }
 
-func newIndex() *index {
+func newIndex(load func(*version) ([]byte, error)) *index {
 	return &index{
+		load:    load,
 		byCID:   make(map[cid.Cid]*element),
 		byID:    make(map[definition.ChangeID]*element),
 		heads:   make(map[*element]struct{}),
@@ -81,6 +88,9 @@ func (x *index) add(b *block, e *element) []definition.Path {
 		a.grants = append(a.grants, s)
 	case *trust.Rules:
 		x.rules = max(x.rules, s.Merge)
+		dirty := make(map[*file]struct{})
+		x.mergeAnew(dirty)
+		return pathsOf(dirty)
 	case *trust.Revocation:
 		return x.revoke(s)
 	}
@@ -156,7 +166,18 @@ func (x *index) revoke(r *trust.Revocation) []definition.Path {
 		f.recompute(x.counts)
 		x.dirty(f, dirty)
 	}
+	x.mergeAnew(dirty) // what a merge was based on may count no more
 	return pathsOf(dirty)
+}
+
+// mergeAnew forgets what was merged.
+func (x *index) mergeAnew(dirty map[*file]struct{}) {
+	for _, f := range x.files {
+		if len(sidesOf(f.heads)) > 1 {
+			f.merged = nil
+			x.dirty(f, dirty)
+		}
+	}
 }
 
 // counts reports whether a version gives bytes to the view. One that does not
@@ -206,6 +227,7 @@ func (f *file) put(v *version, counts func(*version) bool) {
 	f.heads = slices.DeleteFunc(f.heads, func(h *version) bool { _, ok := drop[h]; return ok })
 	f.heads = append(f.heads, v)
 	slices.SortFunc(f.heads, later)
+	f.merged = nil
 	if f.first == nil || later(f.first, v) < 0 {
 		f.first = v
 	}
@@ -213,7 +235,7 @@ func (f *file) put(v *version, counts func(*version) bool) {
 
 // recompute finds the heads again after it changed which versions count.
 func (f *file) recompute(counts func(*version) bool) {
-	f.heads, f.first = nil, nil
+	f.heads, f.first, f.merged = nil, nil, nil
 	for _, v := range f.versions {
 		if counts(v) {
 			f.put(v, counts)

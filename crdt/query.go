@@ -28,15 +28,44 @@ func (r *Replica) View(path definition.Path) definition.View {
 // Read returns a path's view and the bytes that it stands for, nil if the file
 // is absent. It reads from the disk.
 func (r *Replica) Read(ctx context.Context, path definition.Path) (definition.View, []byte, error) {
-	view := r.View(path)
-	if !view.Present {
-		return view, nil, nil
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	view := r.index.view(path, make(map[*file]*file))
+	switch {
+	case view.Withheld != "":
+		return view, nil, fmt.Errorf("read %s: %s", path, view.Withheld)
+	case !view.Present:
+		return view, nil, ctx.Err()
+	case view.Merged:
+		out, err := r.index.merge(r.index.files[path])
+		return view, out.content, err
 	}
-	edit, err := r.Edit(ctx, view.Winner)
+	content, err := r.contentOf(r.index.versionIn(r.index.byID[view.Winner.Change], path))
+	return view, content, err
+}
+
+// contentOf reads the bytes of a version. The caller holds the index lock.
+func (r *Replica) contentOf(v *version) ([]byte, error) {
+	c, err := r.changeOf(context.Background(), v.element)
 	if err != nil {
-		return definition.View{}, nil, err
+		return nil, err
 	}
-	return view, edit.Content, nil
+	edit, ok := editOf(c, v.file.path)
+	if !ok {
+		return nil, fmt.Errorf("read version %s: %w", v.ref(), ErrNotFound)
+	}
+	return edit.Content, nil
+}
+
+// editOf finds a change's edit of a path.
+func editOf(c *change, path definition.Path) (definition.Edit, bool) {
+	i, ok := slices.BinarySearchFunc(c.edits, path, func(e definition.Edit, p definition.Path) int { return e.Path.Compare(p) })
+	if !ok {
+		return definition.Edit{}, false
+	}
+	edit := c.edits[i]
+	edit.Content = bytes.Clone(edit.Content) // the change may be read again
+	return edit, true
 }
 
 // Edit returns the edit that a version names, or ErrNotFound. It reads from the
@@ -46,12 +75,10 @@ func (r *Replica) Edit(ctx context.Context, v definition.Version) (definition.Ed
 	if err != nil {
 		return definition.Edit{}, err
 	}
-	i, ok := slices.BinarySearchFunc(c.edits, v.Path, func(e definition.Edit, p definition.Path) int { return e.Path.Compare(p) })
+	edit, ok := editOf(c, v.Path)
 	if !ok {
 		return definition.Edit{}, fmt.Errorf("read version %s: %w", v, ErrNotFound)
 	}
-	edit := c.edits[i]
-	edit.Content = bytes.Clone(edit.Content) // the change may be read again
 	return edit, nil
 }
 
@@ -81,18 +108,22 @@ func (r *Replica) change(ctx context.Context, id definition.ChangeID) (*change, 
 	if e == nil || e.kind != trust.KindChange {
 		return nil, fmt.Errorf("read change %s: %w", id.Short(), ErrNotFound)
 	}
-	if c := r.recent.get(id); c != nil {
+	return r.changeOf(ctx, e)
+}
+
+func (r *Replica) changeOf(ctx context.Context, e *element) (*change, error) {
+	if c := r.recent.get(e.id); c != nil {
 		return c, nil
 	}
 	raw, err := r.store.Get(ctx, blockKey(e.prio, e.cid))
 	if err != nil {
-		return nil, fmt.Errorf("read change %s: %w", id.Short(), err)
+		return nil, fmt.Errorf("read change %s: %w", e.id.Short(), err)
 	}
 	b, err := openBlock(raw, r.opts.Cluster, true)
 	if err != nil {
-		return nil, fmt.Errorf("read change %s: %w", id.Short(), err)
+		return nil, fmt.Errorf("read change %s: %w", e.id.Short(), err)
 	}
-	r.recent.put(id, b.change)
+	r.recent.put(e.id, b.change)
 	return b.change, nil
 }
 

@@ -134,13 +134,13 @@ func Open(ctx context.Context, opts Options) (*Replica, error) {
 		feed:     newFeed(),
 		refused:  newRefusals(),
 		onAppend: func(*block) {},
-		index:    newIndex(),
 		dirty:    make(map[definition.Path]struct{}),
 		wake:     make(chan struct{}, 1),
 		changed:  make(chan struct{}),
 		opened:   time.Now(),
 		failed:   make(chan struct{}),
 	}
+	r.index = newIndex(r.contentOf)
 	r.dag = &dagService{store: s, find: r.priority}
 	if err := r.recover(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open replica: %w", err), r.shut())

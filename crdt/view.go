@@ -18,30 +18,31 @@ type decision struct {
 // present reports whether a file stands.
 func (d decision) present() bool { return d.stands != nil && !d.stands.is(deleted) }
 
-// decide merges the heads of one path, latest first. Heads of equal bytes count
-// as one.
+// decide says which of a path's heads, latest first, stands, and which deletions
+// and adopted files do not. How the edits among them merge is for index.merged.
 func decide(heads []*version) decision {
-	standing := slices.DeleteFunc(slices.Clone(heads), func(v *version) bool { return v.is(adopted) })
 	var d decision
-	if len(standing) > 0 {
-		d.stands = standing[0]
-		if i := slices.IndexFunc(standing, func(v *version) bool { return !v.is(deleted) }); i >= 0 {
-			d.stands = standing[i] // an edit wins against a deletion
-		}
-	} else if len(heads) > 0 {
+	sides := sidesOf(heads)
+	switch {
+	case len(sides) > 0:
+		d.stands = sides[0].latest() // an edit wins against a deletion
+	case len(heads) > 0:
 		d.stands = heads[len(heads)-1] // among adopted files the earliest wins
+		if i := slices.IndexFunc(heads, func(v *version) bool { return !v.is(adopted) }); i >= 0 {
+			d.stands = heads[i] // a deletion
+		}
 	}
 	listed := make(map[definition.Hash]bool, len(heads))
-	for _, v := range slices.Concat(standing, heads) { // a loser that is no adopted one names the conflict
+	for _, s := range sides {
+		listed[s.latest().hash] = true
+	}
+	for _, v := range heads {
 		if v.hash == d.stands.hash || listed[v.hash] {
 			continue
 		}
 		listed[v.hash] = true
-		kind := definition.ConflictEdits
-		switch {
-		case v.is(adopted):
-			kind = definition.ConflictAdopted
-		case v.is(deleted):
+		kind := definition.ConflictAdopted
+		if v.is(deleted) {
 			kind = definition.ConflictDeletion
 		}
 		d.conflicts = append(d.conflicts, definition.Conflict{Kind: kind, Lost: v.ref(), Stands: d.stands.ref()})
@@ -75,6 +76,13 @@ func (x *index) view(path definition.Path, holders map[*file]*file) definition.V
 		return view
 	}
 	view.Present, view.Hash = true, d.stands.hash
+	if len(sidesOf(f.heads)) < 2 {
+		return view
+	}
+	view.Merged = true
+	m := x.merged(f)
+	view.Hash, view.Withheld = m.hash, m.withheld
+	view.Conflicts = append(slices.Clone(m.conflicts), view.Conflicts...)
 	return view
 }
 

@@ -292,20 +292,26 @@ func TestView(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newStory(t)
 			tt.story(s)
-			first := tell(t, s.weaver.c, s.blocks)
-			if got, want := show(t, first), tt.want; !slices.Equal(got, want) {
-				t.Errorf("views are\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
-			}
-			for seed := range uint64(6) {
-				other := tell(t, s.weaver.c, shuffled(s.blocks, rand.New(rand.NewPCG(seed, 0))))
-				if err := equal(first, other); err != nil {
-					t.Errorf("in another order (seed %d): %v", seed, err)
-				}
-				if got, want := fmt.Sprint(other.Views()), fmt.Sprint(first.Views()); got != want {
-					t.Errorf("in another order (seed %d): views are\n%s, want\n%s", seed, got, want)
-				}
-			}
+			s.comesTo(t, tt.want...)
 		})
+	}
+}
+
+// comesTo wants these views of the story, told in several orders.
+func (s *story) comesTo(t *testing.T, want ...string) {
+	t.Helper()
+	first := tell(t, s.weaver.c, s.blocks)
+	if got := show(t, first); !slices.Equal(got, want) {
+		t.Errorf("views are\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
+	}
+	for seed := range uint64(6) {
+		other := tell(t, s.weaver.c, shuffled(s.blocks, rand.New(rand.NewPCG(seed, 0))))
+		if err := equal(first, other); err != nil {
+			t.Errorf("in another order (seed %d): %v", seed, err)
+		}
+		if got, want := fmt.Sprint(other.Views()), fmt.Sprint(first.Views()); got != want {
+			t.Errorf("in another order (seed %d): views are\n%s, want\n%s", seed, got, want)
+		}
 	}
 }
 

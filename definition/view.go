@@ -8,13 +8,19 @@ type View struct {
 	Present bool
 	// Hash is the hash of the file's bytes; zero if not Present.
 	Hash Hash
+	// Merged says that the bytes are merged from several heads and are no
+	// version's own.
+	Merged bool
+	// Withheld says why this node cannot tell what the directory should hold, so
+	// that nothing may be done to the file; empty if it can. Hash is zero then.
+	Withheld string
 	// Heads are the versions of the path that count and are no ancestor of
 	// another that counts, latest first by (time, change id). An edit that its
 	// author makes on top of this view has them as parents. Empty if the path
 	// was never heard of.
 	Heads []Version
-	// Winner is the head whose bytes, or whose deletion, stand. Zero if there
-	// are no heads.
+	// Winner is the head whose bytes, or whose deletion, stand; of merged bytes
+	// the one whose text they are spliced into. Zero if there are no heads.
 	Winner Version
 	// Conflicts lists the merges that could not honour all sides.
 	Conflicts []Conflict
@@ -24,7 +30,8 @@ type View struct {
 type ConflictKind string
 
 const (
-	// ConflictEdits: two heads with unequal bytes; the later stands whole.
+	// ConflictEdits: two heads changed the same field unequally, or could not be
+	// merged by structure at all. The later stands, for the field or whole.
 	ConflictEdits ConflictKind = "edits"
 	// ConflictDeletion: an edit against a deletion; the edit stands.
 	ConflictDeletion ConflictKind = "deletion"
@@ -45,4 +52,11 @@ type Conflict struct {
 	// Stands is the version that stands instead; of another path for
 	// ConflictPath.
 	Stands Version `json:"stands"`
+	// Fields are the fields at which the sides differ, for ConflictEdits that
+	// were merged by structure; without them the whole file did not stand.
+	Fields []FieldConflict `json:"fields,omitempty"`
 }
+
+// MergeVersion is the version of the merge rules that this program knows: its
+// parsers, its merge and its Unicode tables.
+const MergeVersion = 1

@@ -21,6 +21,10 @@ func (m *Mirror) examine(t *turn, p definition.Path, info fs.FileInfo) {
 		m.recover(t, p, e)
 	}
 	view := m.replica.View(p)
+	if view.Withheld != "" {
+		m.hold(p.String(), view.Withheld)
+		return
+	}
 	f := finding{path: p, entry: e, view: view}
 	switch {
 	case e.seen.kind != present || e.seen.hash == e.base.hash || e.seen.hash == view.Hash:

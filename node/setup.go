@@ -13,12 +13,10 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 
 	"github.com/starling-sync/starling/crdt"
+	"github.com/starling-sync/starling/definition"
 	"github.com/starling-sync/starling/mirror"
 	"github.com/starling-sync/starling/trust"
 )
-
-// MergeVersion is the version of the merge rules that this program knows.
-const MergeVersion = 1
 
 // Identity says who a node is.
 type Identity struct {
@@ -83,7 +81,7 @@ func found(ctx context.Context, data string, config Config) (Identity, error) {
 	}
 	grant, _, err := r.Grant(ctx, authority, trust.Grant{Member: self, Name: config.Name, Role: trust.RoleWriter})
 	if err == nil {
-		err = r.SetRules(ctx, authority, MergeVersion)
+		err = r.SetRules(ctx, authority, definition.MergeVersion)
 	}
 	if err := errors.Join(err, r.Close()); err != nil {
 		return Identity{}, err

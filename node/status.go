@@ -8,6 +8,7 @@ import (
 
 	"github.com/libp2p/go-libp2p/core/peer"
 
+	"github.com/starling-sync/starling/definition"
 	"github.com/starling-sync/starling/trust"
 )
 
@@ -126,8 +127,8 @@ func (n *Node) problems(s Status, stopped string, lowSpace bool, forked string) 
 	if forked != "" {
 		add("forked_key", "find the copy of the node and stop it, then revoke the key", "two nodes sign with the key of %s", forked)
 	}
-	if rules := n.replica.Stats().Rules; rules > MergeVersion {
-		add("rules", "upgrade this node", "the cluster merges by rules %d, this node knows %d: merged files are held", rules, MergeVersion)
+	if rules := n.replica.Stats().Rules; rules > definition.MergeVersion {
+		add("rules", "upgrade this node", "the cluster merges by rules %d, this node knows %d: merged files are held", rules, definition.MergeVersion)
 	}
 	return out
 }

@@ -9,9 +9,9 @@ import (
 
 // wish is a file that would be present if no other path collided with it.
 type wish struct {
-	path    definition.Path
-	first   *version
-	content []byte
+	path  definition.Path
+	first *version
+	text  text
 }
 
 // held returns the files that are held: in the order of their paths' first

@@ -15,6 +15,7 @@
 // It shares the wire format and the nouns with the program and not one line of
 // what it checks: of package crdt it imports generated code only. It takes
 // elements from a set that a node admitted, so it judges no element: whether
-// refusal works is not its question. Where the merge of two heads is one by
-// structure, it does what the merge rules of version 1 do: the later wins whole.
+// refusal works is not its question. Heads that are flat
+// JSON objects it merges field by field, by value (merge.go); of what is merged
+// otherwise it knows only that it is there.
 package oracle

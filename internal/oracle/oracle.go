@@ -19,8 +19,14 @@ type Answer struct {
 
 // File is what the directory should hold for one path.
 type File struct {
-	// Content is the file's bytes; nil if it should be absent.
+	// Present says whether the directory should hold a file.
+	Present bool
+	// Content is the file's bytes; nil if it is absent or merged.
 	Content []byte
+	// Fields are what a merged file holds, if it is a flat object: the text of
+	// each value by its key. Of other merged files the oracle knows only that they
+	// are there; Accepts judges all.
+	Fields map[string]string
 	// Heads are the versions that count and are no ancestor of another that
 	// counts, latest first by (time, change id).
 	Heads []definition.Version
@@ -41,17 +47,6 @@ func Compute(elements [][]byte) (Answer, error) {
 		return Answer{}, fmt.Errorf("compute the oracle's answer: %w", err)
 	}
 	return Answer{Files: s.files(), Members: s.members()}, nil
-}
-
-// Present returns the bytes of all files that the directory should hold.
-func (a Answer) Present() map[definition.Path][]byte {
-	present := make(map[definition.Path][]byte)
-	for path, f := range a.Files {
-		if f.Content != nil {
-			present[path] = f.Content
-		}
-	}
-	return present
 }
 
 func (s *set) members() map[peer.ID]Member {

@@ -270,14 +270,38 @@ func TestFiles(t *testing.T) {
 			s.change("a", 3, edit{path: "X.json", content: "3", parents: []int{0}})
 			s.revoke("b", trust.ModePurge, -1)
 		}, files{"x.json": "2"}},
+		{"fields that only one side changed come from that side", func(s *scene) {
+			s.change("a", 1, edit{path: "x.json", content: `{"a": 1, "b": 1, "c": 1}`})
+			s.change("a", 2, edit{path: "x.json", content: `{"a": 2, "b": 1, "d": 2}`, parents: []int{0}})
+			s.change("b", 3, edit{path: "x.json", content: `{"a": 1, "b": 3, "c": 1}`, parents: []int{0}})
+		}, files{"x.json": "map[a:2 b:3 d:2]"}},
+		{"of a field that both changed the later's stands, and an edit against a removal", func(s *scene) {
+			s.change("a", 1, edit{path: "x.json", content: `{"a": 1, "b": 1, "c": 1}`})
+			s.change("a", 2, edit{path: "x.json", content: `{"a": 2, "b": 2}`, parents: []int{0}})
+			s.change("b", 3, edit{path: "x.json", content: `{"a": 3, "c": 3}`, parents: []int{0}})
+		}, files{"x.json": "map[a:3 b:2 c:3]"}},
+		{"without a base the later stands whole", func(s *scene) {
+			s.change("a", 2, edit{path: "x.json", content: `{"a": 2}`})
+			s.change("b", 1, edit{path: "x.json", content: `{"b": 1}`})
+		}, files{"x.json": `{"a": 2}`}},
+		{"of a nested object the oracle knows only that it is there", func(s *scene) {
+			s.change("a", 1, edit{path: "x.json", content: `{"a": {"b": 1}}`})
+			s.change("a", 2, edit{path: "x.json", content: `{"a": {"b": 2}}`, parents: []int{0}})
+			s.change("b", 3, edit{path: "x.json", content: `{"a": {"c": 3}}`, parents: []int{0}})
+		}, files{"x.json": "map[]"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			s := newScene(t, "a", "b", "c")
 			test.set(s)
 			got := files{}
-			for path, content := range s.answer().Present() {
-				got[path.String()] = string(content)
+			for path, f := range s.answer().Files {
+				switch {
+				case f.Content != nil:
+					got[path.String()] = string(f.Content)
+				case f.Present:
+					got[path.String()] = fmt.Sprint(f.Fields)
+				}
 			}
 			if !maps.Equal(got, test.want) {
 				t.Errorf("files are %v, want %v", got, test.want)

@@ -35,13 +35,16 @@ func (s *set) files() map[definition.Path]File {
 			file.Heads = append(file.Heads, definition.Version{Change: h.id, Path: path})
 		}
 		files[path] = file
-		if stands := merge(heads); stands != nil && !stands.edit.GetDeleted() {
-			wanted = append(wanted, wish{path: path, first: firstOf(versions), content: stands.edit.GetContent()})
+		if stands := standing(heads); stands != nil && !stands.edit.GetDeleted() {
+			edits := slices.DeleteFunc(slices.Clone(heads), func(v *version) bool {
+				return v != stands && (v.edit.GetAdopted() || v.edit.GetDeleted())
+			})
+			wanted = append(wanted, wish{path: path, first: firstOf(versions), text: fold(path, versions, edits)})
 		}
 	}
 	for _, w := range held(wanted) {
 		file := files[w.path]
-		file.Content = w.content
+		file.Present, file.Content, file.Fields = true, w.text.content, w.text.fields
 		files[w.path] = file
 	}
 	return files
@@ -120,10 +123,10 @@ func ancestors(versions map[definition.ChangeID]*version, of *version, add map[d
 	}
 }
 
-// merge returns the head that stands, nil if there are no heads: the latest edit;
+// standing returns the head that stands, nil if there are no heads: the latest edit;
 // failing that the latest deletion; and an adopted file only if nothing else is
 // there, of these the earliest.
-func merge(heads []*version) *version {
+func standing(heads []*version) *version {
 	rank := func(v *version) int {
 		switch {
 		case v.edit.GetAdopted():

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -116,6 +117,9 @@ func (w *walk) step() {
 	i, name := w.running(), w.name()
 	dir := w.c.Node(i).Dir
 	switch n := w.rng.IntN(100); {
+	case n < 18:
+		w.note("node %d: change a field of %s", i, name)
+		w.may(w.changeField(dir, name))
 	case n < 36:
 		w.note("node %d: write %s", i, name)
 		w.may(dir.Write(name, w.text(name)))
@@ -152,6 +156,18 @@ func (w *walk) step() {
 		w.note("heal")
 		w.c.Heal()
 	}
+}
+
+// changeField writes a file anew with another value in one of its fields, so that
+// edits apart have something to merge.
+func (w *walk) changeField(dir testcluster.Dir, name string) error {
+	text, err := dir.Read(name)
+	if err != nil {
+		return err
+	}
+	w.texts++
+	field := []string{"serviceId", "name", "id"}[w.rng.IntN(3)]
+	return dir.Write(name, regexp.MustCompile(`(?m)^(  "`+field+`":) .*?(,?)$`).ReplaceAllString(text, fmt.Sprintf("$1 %d$2", w.texts)))
 }
 
 // may lets pass what a file system may say, because a node or this walk has just

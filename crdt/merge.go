@@ -1,0 +1,227 @@
+package crdt
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/starling-sync/starling/definition"
+)
+
+// Bounds of a merge. Beyond them it is still defined, only coarser.
+const (
+	// maxSides is how many unequal heads are merged; the earlier ones are listed
+	// as conflicts.
+	maxSides = 16
+	// maxBaseDepth is how deep several nearest common ancestors are merged; below
+	// it the earliest of them is the base.
+	maxBaseDepth = 8
+)
+
+// side is one or several versions of equal bytes. They count as one: the latest,
+// with the ancestry of all.
+type side []*version
+
+func (s side) latest() *version { return s[0] }
+
+// merger merges versions of one path. The index lock is held while it works.
+type merger struct {
+	path   definition.Path
+	load   func(*version) ([]byte, error)
+	counts func(*version) bool
+	memo   map[string][]byte // of merged bases
+}
+
+// outcome is what the sides of a path come to.
+type outcome struct {
+	content   []byte
+	conflicts []definition.Conflict
+}
+
+// sidesOf sorts versions, the latest first, into sides. Deletions and adopted
+// files are no sides: an edit wins against both.
+func sidesOf(heads []*version) []side {
+	var sides []side
+	for _, v := range heads {
+		if v.is(deleted) || v.is(adopted) {
+			continue
+		}
+		i := slices.IndexFunc(sides, func(s side) bool { return s.latest().hash == v.hash })
+		if i < 0 {
+			sides = append(sides, side{v})
+		} else {
+			sides[i] = append(sides[i], v)
+		}
+	}
+	return sides
+}
+
+// merge folds sides, the latest first, from the earliest on; the text is the
+// latest's. The error is the disk's.
+func (m *merger) merge(sides []side, depth int) (outcome, error) {
+	var out outcome
+	for _, s := range sides[min(len(sides), maxSides):] {
+		out.conflicts = append(out.conflicts, whole(s, sides[0]))
+	}
+	sides = sides[:min(len(sides), maxSides)]
+	last := len(sides) - 1
+	content, err := m.load(sides[last].latest())
+	if err != nil {
+		return outcome{}, err
+	}
+	folded := slices.Clone(sides[last]) // all versions that are merged so far
+	for i := last - 1; i >= 0; i-- {
+		next := sides[i]
+		text, err := m.load(next.latest())
+		if err != nil {
+			return outcome{}, err
+		}
+		base, err := m.base(folded, next, depth)
+		if err != nil {
+			return outcome{}, err
+		}
+		merged, mergeErr := definition.Merged{}, errNoBase
+		if base != nil {
+			merged, mergeErr = definition.Merge(m.path, base, text, content)
+		}
+		if mergeErr != nil { // the later stands whole
+			for _, s := range sides[i+1:] {
+				out.conflicts = append(out.conflicts, whole(s, next))
+			}
+			content = text
+		} else {
+			if len(merged.Conflicts) > 0 {
+				c := whole(sides[i+1], next)
+				c.Fields = merged.Conflicts
+				out.conflicts = append(out.conflicts, c)
+			}
+			content = merged.Content
+		}
+		folded = append(folded, next...)
+	}
+	out.content = content
+	return out, nil
+}
+
+var errNoBase = errors.New("no common ancestor")
+
+// whole is the conflict of a side that does not stand.
+func whole(lost, stands side) definition.Conflict {
+	return definition.Conflict{Kind: definition.ConflictEdits, Lost: lost.latest().ref(), Stands: stands.latest().ref()}
+}
+
+// base returns the bytes of the nearest common ancestor that counts, nil if
+// there is none or it is a deletion. Several are merged first.
+func (m *merger) base(a, b []*version, depth int) ([]byte, error) {
+	common := m.nearest(a, b)
+	sides := sidesOf(common)
+	switch {
+	case len(sides) == 0:
+		return nil, nil
+	case len(sides) == 1 && len(common) == len(sides[0]):
+		return m.load(sides[0].latest())
+	case depth >= maxBaseDepth:
+		earliest := common[len(common)-1]
+		if earliest.is(deleted) {
+			return nil, nil
+		}
+		return m.load(earliest)
+	}
+	key := keyOf(common)
+	if content, ok := m.memo[key]; ok {
+		return content, nil
+	}
+	out, err := m.merge(sides, depth+1)
+	if err != nil {
+		return nil, err
+	}
+	m.memo[key] = out.content
+	return out.content, nil
+}
+
+// nearest returns the common ancestors of a and b that count and are no
+// ancestors of others that do, the latest first.
+func (m *merger) nearest(a, b []*version) []*version {
+	ofA, ofB := ancestry(a), ancestry(b)
+	above := make(map[*version]struct{}) // ancestors of common ones that count
+	var common, todo []*version
+	for v := range ofA {
+		if _, ok := ofB[v]; ok && m.counts(v) {
+			common = append(common, v)
+			todo = append(todo, v.parents...)
+		}
+	}
+	for len(todo) > 0 {
+		v := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if _, ok := above[v]; !ok {
+			above[v] = struct{}{}
+			todo = append(todo, v.parents...)
+		}
+	}
+	common = slices.DeleteFunc(common, func(v *version) bool { _, ok := above[v]; return ok })
+	slices.SortFunc(common, later)
+	return common
+}
+
+// ancestry returns versions with all that they were made on.
+func ancestry(versions []*version) map[*version]struct{} {
+	seen := make(map[*version]struct{})
+	todo := slices.Clone(versions)
+	for len(todo) > 0 {
+		v := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if _, ok := seen[v]; !ok {
+			seen[v] = struct{}{}
+			todo = append(todo, v.parents...)
+		}
+	}
+	return seen
+}
+
+// keyOf names a set of versions that are in order.
+func keyOf(versions []*version) string {
+	var key strings.Builder
+	for _, v := range versions {
+		fmt.Fprintf(&key, "%s\x00%s\x00", v.id, v.file.path)
+	}
+	return key.String()
+}
+
+// mergedFile is what the sides of a file come to, without the bytes: they are
+// merged again when they are read.
+type mergedFile struct {
+	hash      definition.Hash
+	conflicts []definition.Conflict
+	withheld  string
+}
+
+// merged returns what the sides of a file come to. It is computed once for each
+// set of heads.
+func (x *index) merged(f *file) mergedFile {
+	x.merging.Lock()
+	defer x.merging.Unlock()
+	if f.merged == nil {
+		out, err := x.merge(f)
+		m := mergedFile{hash: definition.HashOf(out.content), conflicts: out.conflicts}
+		if err != nil {
+			m = mergedFile{withheld: err.Error()}
+		}
+		f.merged = &m
+	}
+	return *f.merged
+}
+
+// merge merges the sides of a file. An error says why this node cannot.
+func (x *index) merge(f *file) (outcome, error) {
+	if x.rules > definition.MergeVersion {
+		return outcome{}, fmt.Errorf("the cluster merges by rules %d, this node knows %d: upgrade it", x.rules, definition.MergeVersion)
+	}
+	m := merger{path: f.path, load: x.load, counts: x.counts, memo: make(map[string][]byte)}
+	out, err := m.merge(sidesOf(f.heads), 0)
+	if err != nil {
+		return outcome{}, fmt.Errorf("its versions cannot be merged: %w", err)
+	}
+	return out, nil
+}

@@ -1,0 +1,167 @@
+package crdt_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/starling-sync/starling/trust"
+)
+
+// def writes a definition on one line; every field is "name: value".
+func def(fields ...string) string {
+	var b strings.Builder
+	for i, f := range fields {
+		name, value, _ := strings.Cut(f, ": ")
+		fmt.Fprintf(&b, "%s%q: %s", []string{"", ", "}[min(i, 1)], name, value)
+	}
+	return "{" + b.String() + "}"
+}
+
+func TestMergedView(t *testing.T) {
+	base := def("id: 1", "name: 1", "theme: 1")
+	tests := []struct {
+		name  string
+		story func(s *story)
+		want  []string
+	}{
+		{"edits of other fields both stand, without a conflict", func(s *story) {
+			one := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", base)))
+			s.add(s.write(s.a, seconds(2), []*woven{one}, edit("x.json", def("id: 1", "name: 2", "theme: 1"), one)))
+			s.add(s.write(s.b, seconds(3), []*woven{one}, edit("x.json", def("id: 1", "name: 1", "theme: 3"), one)))
+		}, []string{"x.json=" + def("id: 1", "name: 2", "theme: 3")}},
+
+		{"of two edits of one field the later stands, the other is a conflict", func(s *story) {
+			one := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", base)))
+			s.add(s.write(s.a, seconds(2), []*woven{one}, edit("x.json", def("id: 1", "name: 2", "theme: 2"), one)))
+			s.add(s.write(s.b, seconds(3), []*woven{one}, edit("x.json", def("id: 1", "name: 3", "theme: 1"), one)))
+		}, []string{"x.json=" + def("id: 1", "name: 3", "theme: 2") + " edits(" + def("id: 1", "name: 2", "theme: 2") + ")"}},
+
+		{"three heads are folded", func(s *story) {
+			one := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", base)))
+			s.add(s.write(s.a, seconds(2), []*woven{one}, edit("x.json", def("id: 2", "name: 1", "theme: 1"), one)))
+			s.add(s.write(s.b, seconds(3), []*woven{one}, edit("x.json", def("id: 1", "name: 2", "theme: 1"), one)))
+			s.add(s.write(s.c, seconds(4), []*woven{one}, edit("x.json", def("id: 1", "name: 1", "theme: 2"), one)))
+		}, []string{"x.json=" + def("id: 2", "name: 2", "theme: 2")}},
+
+		{"without a common ancestor the later stands whole", func(s *story) {
+			s.add(s.write(s.a, seconds(2), []*woven{s.start}, edit("x.json", def("id: 1", "name: 2"))))
+			s.add(s.write(s.b, seconds(1), []*woven{s.start}, edit("x.json", def("id: 1", "theme: 1"))))
+		}, []string{"x.json=" + def("id: 1", "name: 2") + " edits(" + def("id: 1", "theme: 1") + ")"}},
+
+		{"a deleted base is none", func(s *story) {
+			one := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", base)))
+			gone := s.add(s.write(s.a, seconds(2), []*woven{one}, edit("x.json", "", one)))
+			s.add(s.write(s.a, seconds(3), []*woven{gone}, edit("x.json", def("name: 3"), gone)))
+			s.add(s.write(s.b, seconds(4), []*woven{gone}, edit("x.json", def("theme: 4"), gone)))
+		}, []string{"x.json=" + def("theme: 4") + " edits(" + def("name: 3") + ")"}},
+
+		{"a merge stands against a deletion", func(s *story) {
+			one := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", base)))
+			s.add(s.write(s.a, seconds(2), []*woven{one}, edit("x.json", def("id: 1", "name: 2", "theme: 1"), one)))
+			s.add(s.write(s.b, seconds(3), []*woven{one}, edit("x.json", def("id: 1", "name: 1", "theme: 3"), one)))
+			s.add(s.write(s.c, seconds(9), []*woven{one}, edit("x.json", "", one)))
+		}, []string{"x.json=" + def("id: 1", "name: 2", "theme: 3") + " deletion()"}},
+
+		{"after criss-cross merges what both sides saw is the base", func(s *story) {
+			one := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", base)))
+			a := s.add(s.write(s.a, seconds(2), []*woven{one}, edit("x.json", def("id: 1", "name: 2", "theme: 1"), one)))
+			b := s.add(s.write(s.b, seconds(3), []*woven{one}, edit("x.json", def("id: 1", "name: 1", "theme: 3"), one)))
+			// Both merge, then each edits again.
+			s.add(s.write(s.a, seconds(4), []*woven{a, b}, edit("x.json", def("id: 4", "name: 2", "theme: 3"), a, b)))
+			s.add(s.write(s.b, seconds(5), []*woven{a, b}, edit("x.json", def("id: 1", "name: 2", "theme: 5"), a, b)))
+		}, []string{"x.json=" + def("id: 4", "name: 2", "theme: 5")}},
+
+		{"a purged edit is no base, and what others kept of it stays theirs", func(s *story) {
+			one := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", base)))
+			bad := s.add(s.write(s.c, seconds(2), []*woven{one}, edit("x.json", def("id: 1", "name: 9", "theme: 1"), one)))
+			s.add(s.write(s.a, seconds(3), []*woven{bad}, edit("x.json", def("id: 3", "name: 9", "theme: 1"), bad)))
+			s.add(s.write(s.b, seconds(4), []*woven{bad}, edit("x.json", def("id: 1", "name: 9", "theme: 4"), bad)))
+			s.add(s.revoke(s.c.id, trust.ModePurge, nil, bad))
+		}, []string{"x.json=" + def("id: 3", "name: 9", "theme: 4")}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newStory(t)
+			tt.story(s)
+			s.comesTo(t, tt.want...)
+		})
+	}
+}
+
+func TestMergedViewOfManyHeads(t *testing.T) {
+	s := newStory(t)
+	fields := func(changed int) []string {
+		out := []string{"id: 1"}
+		for i := range 20 {
+			out = append(out, fmt.Sprintf("f%d: %d", i, map[bool]int{true: 1}[i == changed]))
+		}
+		return out
+	}
+	one := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", def(fields(-1)...))))
+	for i := range 20 {
+		w := s.writer()
+		granted := s.add(s.grant(w.id, trust.RoleWriter, nil, one))
+		s.add(s.write(w, seconds(uint64(i+2)), []*woven{granted}, edit("x.json", def(fields(i)...), one)))
+	}
+	r := tell(t, s.weaver.c, s.blocks)
+	view := r.View(path(t, "x.json"))
+	if got, want := len(view.Conflicts), 4; got != want {
+		t.Errorf("%d conflicts, want %d: the latest 16 heads merge", got, want)
+	}
+	got := content(t, r, "x.json")
+	for i := range 20 {
+		if has, want := strings.Contains(got, fmt.Sprintf("\"f%d\": 1", i)), i >= 4; has != want {
+			t.Errorf("edit %d stands: %t, want %t", i, has, want)
+		}
+	}
+}
+
+func TestMergeIsWithheldUnderUnknownRules(t *testing.T) {
+	c := newCluster(t)
+	r := c.open(t, t.TempDir(), newKey(t))
+	defer closeReplica(t, r)
+	s := &story{weaver: &weaver{t: t, c: c}}
+	s.a, s.b = s.writer(), s.writer()
+	ga := s.add(s.grant(s.a.id, trust.RoleWriter, nil))
+	gb := s.add(s.grant(s.b.id, trust.RoleWriter, nil, ga))
+	one := s.add(s.write(s.a, seconds(1), []*woven{gb}, edit("x.json", def("id: 1", "name: 1")), edit("y.json", "1")))
+	s.add(s.write(s.a, seconds(2), []*woven{one}, edit("x.json", def("id: 2", "name: 1"), one)))
+	s.add(s.write(s.b, seconds(3), []*woven{one}, edit("x.json", def("id: 1", "name: 3"), one)))
+	if _, err := r.Admit(t.Context(), raws(s.blocks...)...); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := content(t, r, "x.json"), def("id: 2", "name: 3"); got != want {
+		t.Errorf("merged is %s, want %s", got, want)
+	}
+	r.TakeDirty()
+	if err := r.SetRules(t.Context(), c.authority, 2); err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(r.TakeDirty()); got != "[x.json]" {
+		t.Errorf("dirty are %s, want the merged file", got)
+	}
+	if v := r.View(path(t, "x.json")); v.Withheld == "" {
+		t.Error("a file merged by unknown rules is not withheld")
+	}
+	if got := content(t, r, "y.json"); got != "1" {
+		t.Errorf("a file of one head is %q, want 1", got)
+	}
+}
+
+// BenchmarkMergedView is the view of a path with 1,000 versions and two heads.
+func BenchmarkMergedView(b *testing.B) {
+	s := newStory(b)
+	last := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", def("id: 1", "name: 1", "theme: 1"))))
+	for i := range 1000 {
+		last = s.add(s.write(s.a, seconds(uint64(i+2)), []*woven{last}, edit("x.json", def(fmt.Sprintf("id: %d", i), "name: 1", "theme: 1"), last)))
+	}
+	s.add(s.write(s.a, seconds(2000), []*woven{last}, edit("x.json", def("id: 1", "name: 2", "theme: 1"), last)))
+	s.add(s.write(s.b, seconds(3000), []*woven{last}, edit("x.json", def("id: 1", "name: 1", "theme: 3"), last)))
+	r := tell(b, s.weaver.c, s.blocks)
+	for b.Loop() {
+		if _, _, err := r.Read(b.Context(), path(b, "x.json")); err != nil { // merges each time
+			b.Fatal(err)
+		}
+	}
+}

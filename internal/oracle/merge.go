@@ -1,0 +1,172 @@
+package oracle
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/starling-sync/starling/definition"
+)
+
+// text is what a file should hold, as far as the oracle can tell.
+type text struct {
+	// content is the exact bytes; nil if the file is merged.
+	content []byte
+	// fields are what a merged flat object holds, the text of each value by its
+	// key; nil if the oracle cannot tell more than that there is a file.
+	fields map[string]string
+}
+
+// fold merges edits of one path, the earliest first, as the rules of version 1
+// say, where that is simple: an object of scalars, one nearest common ancestor.
+func fold(path definition.Path, versions map[definition.ChangeID]*version, edits []*version) text {
+	sides := unequal(edits)
+	out := text{content: sides[0][0].edit.GetContent()}
+	merged := slices.Clone(sides[0])
+	for _, side := range sides[1:] {
+		later := side[0].edit.GetContent()
+		bases := nearest(versions, merged, side)
+		switch {
+		case len(bases) == 0 || len(bases) == 1 && bases[0].edit.GetDeleted():
+			out = text{content: later}
+		case len(bases) > 1:
+			out = text{}
+		default:
+			out = threeWay(path, bases[0].edit.GetContent(), later, out)
+		}
+		merged = append(merged, side...)
+	}
+	return out
+}
+
+// unequal groups edits by their bytes, in the order of each group's latest, the
+// earliest first; the latest of a group comes first.
+func unequal(edits []*version) [][]*version {
+	var sides [][]*version
+	for _, v := range slices.Backward(edits) {
+		i := slices.IndexFunc(sides, func(s []*version) bool {
+			return bytes.Equal(s[0].edit.GetContent(), v.edit.GetContent())
+		})
+		if i < 0 {
+			sides = append(sides, []*version{v})
+		} else {
+			sides[i] = append(sides[i], v)
+		}
+	}
+	slices.Reverse(sides)
+	return sides
+}
+
+// nearest returns the common ancestors that count and are no ancestors of others
+// that do.
+func nearest(versions map[definition.ChangeID]*version, a, b []*version) []*version {
+	closure := func(of []*version) map[definition.ChangeID]bool {
+		all := make(map[definition.ChangeID]bool)
+		for _, v := range of {
+			all[v.id] = true
+			ancestors(versions, v, all)
+		}
+		return all
+	}
+	inA, inB := closure(a), closure(b)
+	above := make(map[definition.ChangeID]bool)
+	var common []*version
+	for id := range inA {
+		if inB[id] && versions[id].counts {
+			common = append(common, versions[id])
+			ancestors(versions, versions[id], above)
+		}
+	}
+	return slices.DeleteFunc(common, func(v *version) bool { return above[v.id] })
+}
+
+// threeWay merges two sides on a base, field by field.
+func threeWay(path definition.Path, base, later []byte, earlier text) text {
+	switch {
+	case earlier.content == nil && earlier.fields == nil:
+		return text{}
+	case bytes.Equal(earlier.content, base):
+		return text{content: later}
+	case bytes.Equal(later, base):
+		return earlier
+	}
+	for _, content := range [][]byte{base, later, earlier.content} {
+		if content == nil {
+			continue
+		}
+		if doc, err := definition.Parse(path, content); err != nil || doc.Syntax() == definition.Opaque {
+			return text{content: later} // no merge by structure
+		}
+	}
+	was, new := flat(base), flat(later)
+	old := earlier.fields
+	if earlier.content != nil {
+		old = flat(earlier.content)
+	}
+	if was == nil || new == nil || old == nil {
+		return text{}
+	}
+	out := maps.Clone(new)
+	for key := range old {
+		if _, ok := new[key]; !ok || new[key] == was[key] || old[key] == was[key] {
+			out[key] = mergeField(was, new, old, key)
+		}
+	}
+	for key := range new {
+		if _, ok := old[key]; !ok {
+			out[key] = mergeField(was, new, old, key)
+		}
+	}
+	maps.DeleteFunc(out, func(_, value string) bool { return value == "" })
+	return text{fields: out}
+}
+
+// mergeField returns the text of one field, "" if it is gone.
+func mergeField(was, later, earlier map[string]string, key string) string {
+	w, l, e := was[key], later[key], earlier[key]
+	switch {
+	case l == w:
+		return e
+	case e == w:
+		return l
+	case l == "":
+		return e // an edit stands against a removal
+	default:
+		return l
+	}
+}
+
+// flat returns the fields of a JSON object of scalars, the text of each value by
+// its key; nil for anything else.
+func flat(content []byte) map[string]string {
+	var raw map[string]json.RawMessage
+	if json.Unmarshal(content, &raw) != nil || raw == nil {
+		return nil
+	}
+	fields := make(map[string]string, len(raw))
+	for key, value := range raw {
+		if value[0] == '{' || value[0] == '[' {
+			return nil
+		}
+		fields[key] = string(value)
+	}
+	return fields
+}
+
+// Accepts returns nil if content may be what the directory holds, as far as the
+// oracle can tell, and otherwise says why it may not.
+func (f File) Accepts(content []byte) error {
+	switch {
+	case !f.Present:
+		return fmt.Errorf("it should be absent")
+	case f.Content != nil && !bytes.Equal(f.Content, content):
+		return fmt.Errorf("it holds %.200q, want %.200q", content, f.Content)
+	case f.Content == nil && f.Fields != nil:
+		if got := flat(content); !maps.Equal(got, f.Fields) {
+			return fmt.Errorf("it has the fields %.500v, want %.500v", got, f.Fields)
+		}
+	}
+	return nil
+}
