@@ -86,8 +86,8 @@ stop() { # NODE SIGNAL
 }
 quietly_equal() { on a verify >/dev/null 2>&1; }
 equal() { until_so 20 "all nodes hold the same" quietly_equal; }
-service() { # ID NAME DESCRIPTION
-	printf '{\n  "@class": "org.apereo.cas.services.CasRegisteredService",\n  "serviceId": "^https://%s[.]example[.]org/.*",\n  "name": "%s",\n  "id": %d,\n  "description": "%s"\n}' "$2" "$2" "$1" "$3"
+service() { # ID NAME DESCRIPTION [THEME]
+	printf '{\n  // %s is kept by the web team\n  "@class": "org.apereo.cas.services.CasRegisteredService",\n  "serviceId": "^https://%s[.]example[.]org/.*",\n  "name": "%s",\n  "id": %d,\n  "description": "%s",\n  "theme": "%s"\n}' "$2" "$2" "$2" "$1" "$3" "${4-plain}"
 }
 
 say "Building Starling"
@@ -147,7 +147,20 @@ until_so 20 "b has what it missed" holds b App-29.json "$text"
 equal
 note "b has the 20 services that were made while it was dead"
 
-say "Two nodes that are apart edit the same service"
+say "Two nodes that are apart edit other fields of the same service"
+stop b TERM
+text=$(service 2 Wiki 'The wiki, for everybody, edited on a' plain)
+save a Wiki-2.json "$text"
+until_so 10 "the edit of a is on c" holds c Wiki-2.json "$text"
+save b Wiki-2.json "$(service 2 Wiki 'The wiki, for everybody' dark)"
+start b
+equal
+text=$(service 2 Wiki 'The wiki, for everybody, edited on a' dark)
+for n in a b c; do holds "$n" Wiki-2.json "$text" || fail "the edits are not merged on $n"; done
+note "all three have both edits, the comment is in its place, and there is no conflict:"
+sed 's/^/   | /' "$(dir c)/Wiki-2.json"
+
+say "Two nodes that are apart edit the same field"
 stop b TERM
 on_a=$(service 1 Portal 'edited on a while b was away')
 on_b=$(service 1 Portal 'edited on b while it was away, later')

@@ -115,14 +115,14 @@ func (n *Node) problems(s Status, stopped string, lowSpace bool, forked string) 
 		}
 	}
 	if len(guarded) > 0 {
-		add("approval", `look at them with "starling approve"`, "%d deletions or reversions are held back", len(guarded))
+		add("approval", `look at them with "starling approve"`, "deletions or reversions are held back: %d", len(guarded))
 	}
 	held := slices.DeleteFunc(slices.Clone(s.Held), func(h HeldFile) bool { return guarded[h.Path] })
 	if len(held) > 0 {
-		add("held", "mend or remove the file", "%d files are held, the first is %s: %s", len(held), held[0].Path, held[0].Reason)
+		add("held", "mend or remove the file", "files are held: %d, the first is %s: %s", len(held), held[0].Path, held[0].Reason)
 	}
 	if s.Conflicts > 0 {
-		add("conflicts", `look at them with "starling ls" and "starling log PATH"`, "%d conflicts are open", s.Conflicts)
+		add("conflicts", `look at them with "starling ls" and "starling log PATH"`, "conflicts are open: %d", s.Conflicts)
 	}
 	if forked != "" {
 		add("forked_key", "find the copy of the node and stop it, then revoke the key", "two nodes sign with the key of %s", forked)

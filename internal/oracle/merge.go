@@ -100,23 +100,17 @@ func threeWay(path definition.Path, base, later []byte, earlier text) text {
 			return text{content: later} // no merge by structure
 		}
 	}
-	was, new := flat(base), flat(later)
-	old := earlier.fields
+	b, l, e := flat(base), flat(later), earlier.fields
 	if earlier.content != nil {
-		old = flat(earlier.content)
+		e = flat(earlier.content)
 	}
-	if was == nil || new == nil || old == nil {
+	if b == nil || l == nil || e == nil {
 		return text{}
 	}
-	out := maps.Clone(new)
-	for key := range old {
-		if _, ok := new[key]; !ok || new[key] == was[key] || old[key] == was[key] {
-			out[key] = mergeField(was, new, old, key)
-		}
-	}
-	for key := range new {
-		if _, ok := old[key]; !ok {
-			out[key] = mergeField(was, new, old, key)
+	out := make(map[string]string)
+	for _, side := range []map[string]string{l, e} {
+		for key := range side {
+			out[key] = mergeField(b[key], l[key], e[key])
 		}
 	}
 	maps.DeleteFunc(out, func(_, value string) bool { return value == "" })
@@ -124,8 +118,7 @@ func threeWay(path definition.Path, base, later []byte, earlier text) text {
 }
 
 // mergeField returns the text of one field, "" if it is gone.
-func mergeField(was, later, earlier map[string]string, key string) string {
-	w, l, e := was[key], later[key], earlier[key]
+func mergeField(w, l, e string) string {
 	switch {
 	case l == w:
 		return e
