@@ -1,0 +1,220 @@
+package oracle_test
+
+import (
+	"flag"
+	"fmt"
+	mathrand "math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/libp2p/go-libp2p/core/crypto"
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"github.com/starling-sync/starling/crdt"
+	"github.com/starling-sync/starling/definition"
+	"github.com/starling-sync/starling/internal/oracle"
+	"github.com/starling-sync/starling/trust"
+)
+
+var seedFlag = flag.Uint64("seed", 0, "the edits of TestReplicaAnswersAsTheOracleDoes; 0 takes one by chance")
+
+// TestReplicaAnswersAsTheOracleDoes makes edits that no mirror would: on parents
+// taken by chance, adopted and moved at will, of paths that collide, by authors who
+// are revoked in the end.
+func TestReplicaAnswersAsTheOracleDoes(t *testing.T) {
+	seed := *seedFlag
+	if seed == 0 {
+		seed = mathrand.Uint64()
+	}
+	for i := range uint64(40) {
+		if !t.Run("", func(t *testing.T) { compareWithReplica(t, mathrand.New(mathrand.NewPCG(seed, i))) }) {
+			t.Fatalf("do it again: go test ./internal/oracle -count=1 -run '^TestReplicaAnswersAsTheOracleDoes$' -seed=%d", seed)
+		}
+	}
+}
+
+// author is a replica of the one set, opened with the key of one of its members.
+type author struct {
+	*crdt.Replica
+	rng *mathrand.Rand
+}
+
+func compareWithReplica(t *testing.T, rng *mathrand.Rand) {
+	dir, authority := t.TempDir(), newKey(t)
+	cluster, err := trust.ClusterOf(authority.GetPublic())
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := []crypto.PrivKey{newKey(t), newKey(t), newKey(t)}
+	as := func(key crypto.PrivKey, do func(author)) {
+		t.Helper()
+		r, err := crdt.Open(t.Context(), crdt.Options{Dir: dir, Cluster: cluster, Key: key})
+		if err != nil {
+			t.Fatal(err)
+		}
+		do(author{r, rng})
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	as(keys[0], func(a author) {
+		for i, key := range keys {
+			grant := trust.Grant{Member: memberOf(t, key), Name: fmt.Sprint("author-", i), Role: trust.RoleWriter}
+			if _, _, err := a.Grant(t.Context(), authority, grant); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	for range 8 {
+		as(keys[rng.IntN(len(keys))], func(a author) {
+			for range rng.IntN(6) {
+				if _, err := a.Append(t.Context(), a.draft(t), nil); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
+	as(keys[0], func(a author) {
+		compare(t, a)
+		for range rng.IntN(3) {
+			if err := a.Revoke(t.Context(), authority, a.revocation(t, keys)); err != nil {
+				t.Fatal(err)
+			}
+			compare(t, a)
+		}
+	})
+	as(keys[1], func(a author) { compare(t, a) }) // computed again, from the disk
+}
+
+func memberOf(t *testing.T, key crypto.PrivKey) peer.ID {
+	t.Helper()
+	id, err := peer.IDFromPrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// collidingPaths are paths of which many cannot stand beside each other.
+var collidingPaths = []string{"a.json", "A.json", "a.json/b.json", "A.JSON/c.json", "c.json", "d/e.json", "D/e.json", "f.json"}
+
+// draft returns a change on top of any versions.
+func (a author) draft(t *testing.T) definition.Draft {
+	t.Helper()
+	var d definition.Draft
+	for _, i := range a.rng.Perm(len(collidingPaths))[:1+a.rng.IntN(3)] {
+		e := definition.Edit{Path: pathOf(t, collidingPaths[i])}
+		switch a.rng.IntN(6) {
+		case 0:
+			e.Deleted = true
+		case 1:
+			e.Adopted = true
+		case 2:
+			if from := pathOf(t, collidingPaths[a.rng.IntN(len(collidingPaths))]); from != e.Path {
+				e.MovedFrom = from
+			}
+		}
+		if !e.Deleted {
+			e.Content = []byte(fmt.Sprintf(`{"id": %d}`, a.rng.IntN(4))) // some are equal
+		}
+		if !e.Adopted {
+			e.Parents = append(a.some(t, e.Path), a.some(t, e.MovedFrom)...)
+		}
+		d.Edits = append(d.Edits, e)
+	}
+	return d
+}
+
+// some returns a few versions of a path.
+func (a author) some(t *testing.T, path definition.Path) []definition.Version {
+	t.Helper()
+	if path.IsZero() {
+		return nil
+	}
+	if a.rng.IntN(2) == 0 {
+		return a.View(path).Heads
+	}
+	var all []definition.Version
+	for _, id := range a.History(path) {
+		v := definition.Version{Change: id, Path: path}
+		if _, err := a.Version(v); err == nil { // the history follows moves
+			all = append(all, v)
+		}
+	}
+	a.rng.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	return all[:min(len(all), a.rng.IntN(3))]
+}
+
+func pathOf(t *testing.T, s string) definition.Path {
+	t.Helper()
+	p, err := definition.ParsePath(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// revocation revokes one of the authors at any of its changes.
+func (a author) revocation(t *testing.T, keys []crypto.PrivKey) trust.Revocation {
+	t.Helper()
+	r := trust.Revocation{Member: memberOf(t, keys[a.rng.IntN(len(keys))]), Mode: trust.ModeKeep}
+	if a.rng.IntN(4) == 0 {
+		r.Mode = trust.ModePurge
+	}
+	for _, id := range a.History(definition.Path{}) {
+		c, err := a.Change(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Author == r.Member && a.rng.IntN(3) == 0 {
+			r.LastChange = id
+			break
+		}
+	}
+	return r
+}
+
+// compare fails the test unless a replica answers as the oracle does.
+func compare(t *testing.T, a author) {
+	t.Helper()
+	var elements [][]byte
+	err := a.Elements(t.Context(), func(element []byte) error {
+		elements = append(elements, slices.Clone(element))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.rng.Shuffle(len(elements), func(i, j int) { elements[i], elements[j] = elements[j], elements[i] })
+	answer, err := oracle.Compute(elements)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := len(a.Paths()), len(answer.Files); got != want {
+		t.Errorf("the replica knows %d paths, the oracle %d", got, want)
+	}
+	for path, want := range answer.Files {
+		got, content := read(t, a, path)
+		if string(content) != string(want.Content) || got.Present != (want.Content != nil) {
+			t.Errorf("%s is %q, the oracle says %q", path, content, want.Content)
+		}
+		if !slices.Equal(got.Heads, want.Heads) {
+			t.Errorf("%s has the heads %v, the oracle says %v", path, got.Heads, want.Heads)
+		}
+	}
+	for _, m := range a.Members() {
+		got, want := oracle.Member{Name: m.Name, Role: m.Role, Revoked: m.Revoked}, answer.Members[m.ID]
+		if got != want {
+			t.Errorf("member %s is %v, the oracle says %v", m.ID, got, want)
+		}
+	}
+}
+
+func read(t *testing.T, a author, path definition.Path) (definition.View, []byte) {
+	t.Helper()
+	view, content, err := a.Read(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return view, content
+}
