@@ -54,6 +54,9 @@ type version struct {
 	size    int
 	flags   flags
 	from    definition.Path // moved from
+	// unhonoured are the conflicts of the merge that this edit was made on, if it
+	// was asked for.
+	unhonoured *[]definition.Conflict
 }
 
 type flags uint8

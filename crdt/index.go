@@ -39,10 +39,12 @@ type index struct {
 type file struct {
 	path     definition.Path
 	fold     string
-	versions []*version  // in order of admission: parents before children
-	heads    []*version  // those that count and are no ancestor of another that counts; latest first
-	first    *version    // the earliest that counts, by (time, change id)
-	merged   *mergedFile // what the heads come to, if it was asked for
+	versions []*version // in order of admission: parents before children
+	heads    []*version // those that count and are no ancestor of another that counts; latest first
+	first    *version   // the earliest that counts, by (time, change id)
+	// What was asked for since the heads changed last.
+	merged *mergedFile           // what the heads come to
+	past   []definition.Conflict // of the history; nil if it was not asked for
 }
 
 // author is all that the set says about one node key.
@@ -173,8 +175,12 @@ func (x *index) revoke(r *trust.Revocation) []definition.Path {
 // mergeAnew forgets what was merged.
 func (x *index) mergeAnew(dirty map[*file]struct{}) {
 	for _, f := range x.files {
+		f.past = nil
+		for _, v := range f.versions {
+			v.unhonoured = nil
+		}
 		if len(sidesOf(f.heads)) > 1 {
-			f.merged = nil
+			f.merged, f.past = nil, nil
 			x.dirty(f, dirty)
 		}
 	}
@@ -235,7 +241,7 @@ func (f *file) put(v *version, counts func(*version) bool) {
 
 // recompute finds the heads again after it changed which versions count.
 func (f *file) recompute(counts func(*version) bool) {
-	f.heads, f.first, f.merged = nil, nil, nil
+	f.heads, f.first, f.merged, f.past = nil, nil, nil, nil
 	for _, v := range f.versions {
 		if counts(v) {
 			f.put(v, counts)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/starling-sync/starling/crdt/crdtpb"
 	"github.com/starling-sync/starling/trust"
 )
 
@@ -85,6 +86,70 @@ func TestMergedView(t *testing.T) {
 			s := newStory(t)
 			tt.story(s)
 			s.comesTo(t, tt.want...)
+		})
+	}
+}
+
+// resolve is an edit that closes the conflicts of its path so far.
+func resolve(name, content string, parents ...*woven) *crdtpb.Edit {
+	e := edit(name, content, parents...)
+	e.Resolves = true
+	return e
+}
+
+func TestConflictsOfThePast(t *testing.T) {
+	// two edits of one field, apart, and one on top of both
+	tie := func(s *story) (one, two, on *woven) {
+		base := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", def("id: 1", "name: 1"))))
+		one = s.add(s.write(s.a, seconds(2), []*woven{base}, edit("x.json", def("id: 1", "name: 2"), base)))
+		two = s.add(s.write(s.b, seconds(3), []*woven{base}, edit("x.json", def("id: 1", "name: 3"), base)))
+		return one, two, s.add(s.write(s.a, seconds(4), []*woven{one, two}, edit("x.json", def("id: 4", "name: 3"), one, two)))
+	}
+	lost := " edits(" + def("id: 1", "name: 2") + ")"
+	tests := []struct {
+		name  string
+		story func(s *story)
+		want  string
+	}{
+		{"it survives the edits on top", func(s *story) {
+			_, _, on := tie(s)
+			s.add(s.write(s.c, seconds(5), []*woven{on}, edit("x.json", def("id: 5", "name: 3"), on)))
+		}, "x.json=" + def("id: 5", "name: 3") + lost},
+		{"it survives a deletion", func(s *story) {
+			_, _, on := tie(s)
+			s.add(s.write(s.c, seconds(5), []*woven{on}, edit("x.json", "", on)))
+		}, "x.json absent" + lost},
+		{"a resolution on top of the heads closes it", func(s *story) {
+			base := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", def("id: 1", "name: 1"))))
+			one := s.add(s.write(s.a, seconds(2), []*woven{base}, edit("x.json", def("id: 1", "name: 2"), base)))
+			two := s.add(s.write(s.b, seconds(3), []*woven{base}, edit("x.json", def("id: 1", "name: 3"), base)))
+			s.add(s.write(s.c, seconds(4), []*woven{one, two}, resolve("x.json", def("id: 1", "name: 2"), one, two)))
+		}, "x.json=" + def("id: 1", "name: 2")},
+		{"a later resolution closes it", func(s *story) {
+			_, _, on := tie(s)
+			s.add(s.write(s.c, seconds(5), []*woven{on}, resolve("x.json", def("id: 4", "name: 2"), on)))
+		}, "x.json=" + def("id: 4", "name: 2")},
+		{"a resolution closes it for an edit that is apart from it", func(s *story) {
+			_, _, on := tie(s)
+			s.add(s.write(s.c, seconds(5), []*woven{on}, resolve("x.json", def("id: 4", "name: 2"), on)))
+			s.add(s.write(s.b, seconds(6), []*woven{on}, edit("x.json", def("id: 6", "name: 3"), on)))
+		}, "x.json=" + def("id: 6", "name: 2")},
+		{"a resolution closes no later one", func(s *story) {
+			_, _, on := tie(s)
+			done := s.add(s.write(s.c, seconds(5), []*woven{on}, resolve("x.json", def("id: 4", "name: 2"), on)))
+			s.add(s.write(s.a, seconds(6), []*woven{done}, edit("x.json", def("id: 6", "name: 2"), done)))
+			s.add(s.write(s.b, seconds(7), []*woven{done}, edit("x.json", def("id: 7", "name: 2"), done)))
+		}, "x.json=" + def("id: 7", "name: 2") + " edits(" + def("id: 6", "name: 2") + ")"},
+		{"two who merge the same list it once", func(s *story) {
+			one, two, _ := tie(s)
+			s.add(s.write(s.b, seconds(5), []*woven{one, two}, edit("x.json", def("id: 4", "name: 3"), one, two)))
+		}, "x.json=" + def("id: 4", "name: 3") + lost},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newStory(t)
+			tt.story(s)
+			s.comesTo(t, tt.want)
 		})
 	}
 }

@@ -63,7 +63,7 @@ func (x *index) view(path definition.Path, holders map[*file]*file) definition.V
 	for _, h := range f.heads {
 		view.Heads = append(view.Heads, h.ref())
 	}
-	view.Winner, view.Conflicts = d.stands.ref(), d.conflicts
+	view.Winner, view.Conflicts = d.stands.ref(), slices.Concat(d.conflicts, x.past(f))
 	if !d.present() {
 		return view
 	}
@@ -82,7 +82,7 @@ func (x *index) view(path definition.Path, holders map[*file]*file) definition.V
 	view.Merged = true
 	m := x.merged(f)
 	view.Hash, view.Withheld = m.hash, m.withheld
-	view.Conflicts = append(slices.Clone(m.conflicts), view.Conflicts...)
+	view.Conflicts = slices.Concat(m.conflicts, view.Conflicts)
 	return view
 }
 

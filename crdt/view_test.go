@@ -128,11 +128,11 @@ func TestView(t *testing.T) {
 			s.add(s.write(s.c, seconds(3), []*woven{s.start}, edit("x.json", "stands")))
 		}, []string{"x.json=stands edits(lost)"}},
 
-		{"an edit that knows both heads ends the tie", func(s *story) {
+		{"an edit that knows both heads ends the tie, but does not close the conflict", func(s *story) {
 			one := s.add(s.write(s.a, seconds(2), []*woven{s.start}, edit("x.json", "1")))
 			two := s.add(s.write(s.b, seconds(1), []*woven{s.start}, edit("x.json", "2")))
 			s.add(s.write(s.c, seconds(1), []*woven{one, two}, edit("x.json", "3", one, two)))
-		}, []string{"x.json=3"}},
+		}, []string{"x.json=3 edits(2)"}},
 
 		{"an edit on one of two heads leaves the other", func(s *story) {
 			one := s.add(s.write(s.a, seconds(2), []*woven{s.start}, edit("x.json", "1")))

@@ -22,7 +22,8 @@ type View struct {
 	// Winner is the head whose bytes, or whose deletion, stand; of merged bytes
 	// the one whose text they are spliced into. Zero if there are no heads.
 	Winner Version
-	// Conflicts lists the merges that could not honour all sides.
+	// Conflicts lists the merges that could not honour all sides: of the heads,
+	// and of the path's history since the last edit that resolved it.
 	Conflicts []Conflict
 }
 
@@ -52,6 +53,9 @@ type Conflict struct {
 	// Stands is the version that stands instead; of another path for
 	// ConflictPath.
 	Stands Version `json:"stands"`
+	// At is the change that was made on top of the merge without resolving it;
+	// zero while the sides are still heads.
+	At ChangeID `json:"at,omitzero"`
 	// Fields are the fields at which the sides differ, for ConflictEdits that
 	// were merged by structure; without them the whole file did not stand.
 	Fields []FieldConflict `json:"fields,omitempty"`

@@ -1,0 +1,76 @@
+package crdt
+
+import (
+	"slices"
+
+	"github.com/starling-sync/starling/definition"
+)
+
+// An edit on top of several heads does not close their conflict: CAS saves files
+// again on its own, and an operator may not have looked. So a conflict is listed
+// until an edit that is marked to resolve it has it in its history.
+
+// past returns the conflicts of the merges in a file's history that nobody has
+// resolved, the latest merge first. It is computed once for each set of heads.
+func (x *index) past(f *file) []definition.Conflict {
+	x.merging.Lock()
+	defer x.merging.Unlock()
+	if f.past != nil {
+		return f.past
+	}
+	history := ancestry(f.heads)
+	resolved := make(map[*version]struct{})
+	for v := range history {
+		if v.is(resolves) {
+			for a := range ancestry(v.parents) {
+				resolved[a] = struct{}{}
+			}
+		}
+	}
+	var merges []*version
+	for v := range history {
+		if _, ok := resolved[v]; !ok && !v.is(resolves) && v.file == f && len(v.parents) > 1 {
+			merges = append(merges, v)
+		}
+	}
+	slices.SortFunc(merges, later)
+	f.past = []definition.Conflict{}
+	for _, v := range merges {
+		for _, c := range x.unhonoured(v) {
+			if !slices.ContainsFunc(f.past, func(o definition.Conflict) bool { return o.Lost == c.Lost && o.Stands == c.Stands }) {
+				f.past = append(f.past, c)
+			}
+		}
+	}
+	return f.past
+}
+
+// unhonoured returns the conflicts of the merge that a version was made on.
+func (x *index) unhonoured(v *version) []definition.Conflict {
+	if v.unhonoured != nil {
+		return *v.unhonoured
+	}
+	var parents []*version
+	for _, p := range v.parents {
+		if p.file == v.file && x.counts(p) {
+			parents = append(parents, p)
+		}
+	}
+	slices.SortFunc(parents, later)
+	conflicts := []definition.Conflict{}
+	if len(parents) > 1 {
+		conflicts = append(conflicts, decide(parents).conflicts...)
+		m := merger{path: v.file.path, load: x.load, counts: x.counts, memo: make(map[string][]byte)}
+		if sides := sidesOf(parents); len(sides) > 1 {
+			// An error of the disk fails the store elsewhere; here it costs a line.
+			if out, err := m.merge(sides, 0); err == nil {
+				conflicts = append(conflicts, out.conflicts...)
+			}
+		}
+		for i := range conflicts {
+			conflicts[i].At = v.id
+		}
+	}
+	v.unhonoured = &conflicts
+	return conflicts
+}
