@@ -49,6 +49,11 @@ func (c *Client) get(ctx context.Context, path string, query url.Values, out any
 }
 
 func (c *Client) post(ctx context.Context, path string, in, out any) error {
+	return c.send(ctx, http.MethodPost, path, in, out)
+}
+
+// send sends in as JSON, nothing if it is nil.
+func (c *Client) send(ctx context.Context, method, path string, in, out any) error {
 	var body io.Reader
 	if in != nil {
 		encoded, err := json.Marshal(in)
@@ -57,7 +62,7 @@ func (c *Client) post(ctx context.Context, path string, in, out any) error {
 		}
 		body = bytes.NewReader(encoded)
 	}
-	return c.do(ctx, http.MethodPost, path, body, out)
+	return c.do(ctx, method, path, body, out)
 }
 
 // do sends one request and decodes the answer into out: raw for a *[]byte, not

@@ -55,6 +55,8 @@ func newAPI(mux *http.ServeMux, n *node.Node) huma.API {
 	r.verification()
 	r.approvals()
 	r.invitations()
+	r.revocations()
+	r.rules()
 	health(mux, n)
 
 	// The library describes errors by its own type; ours has replaced it.

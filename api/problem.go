@@ -26,6 +26,8 @@ const (
 	CodeNotAuthority Code = "not_authority"
 	// CodeNotMember: this node has no valid grant, or has one no more.
 	CodeNotMember Code = "not_member"
+	// CodeRefused: a rule of the cluster does not let it happen.
+	CodeRefused Code = "refused"
 	// CodePermission: the operating system does not let the node do this.
 	CodePermission Code = "permission"
 	// CodeTimeout: it did not happen in the time that was given.
@@ -39,7 +41,7 @@ const (
 // Problem is what every failing route answers with (RFC 9457), and the error
 // that the client returns for it.
 type Problem struct {
-	Code   Code   `json:"code" enum:"invalid,not_found,role,not_authority,not_member,permission,timeout,unavailable,internal" doc:"What kind of problem this is; stable."`
+	Code   Code   `json:"code" enum:"invalid,not_found,role,not_authority,not_member,refused,permission,timeout,unavailable,internal" doc:"What kind of problem this is; stable."`
 	Title  string `json:"title" doc:"The HTTP status in words."`
 	Status int    `json:"status" doc:"The HTTP status."`
 	Detail string `json:"detail" doc:"What went wrong, in one sentence for people."`
@@ -61,6 +63,7 @@ func newProblem(code Code, detail string) *Problem {
 		CodeRole:         http.StatusForbidden,
 		CodeNotAuthority: http.StatusForbidden,
 		CodeNotMember:    http.StatusForbidden,
+		CodeRefused:      http.StatusConflict,
 		CodePermission:   http.StatusForbidden,
 		CodeTimeout:      http.StatusGatewayTimeout,
 		CodeUnavailable:  http.StatusServiceUnavailable,
@@ -83,6 +86,7 @@ func problemOf(err error) error {
 		{node.ErrRole, CodeRole},
 		{node.ErrNotAuthority, CodeNotAuthority},
 		{node.ErrNotMember, CodeNotMember},
+		{node.ErrRefused, CodeRefused},
 		{node.ErrPermission, CodePermission},
 		{fs.ErrPermission, CodePermission},
 		{context.DeadlineExceeded, CodeTimeout},

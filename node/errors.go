@@ -25,7 +25,10 @@ var (
 	ErrInvalid = errors.New("invalid request")
 	// ErrRole is returned for an edit that this node's grants do not allow.
 	ErrRole = errors.New("this node may not write that")
-	// ErrNotAuthority is returned by Invite on a node without the authority key.
+	// ErrRefused is returned for what a rule of the cluster does not let happen.
+	ErrRefused = errors.New("refused")
+	// ErrNotAuthority is returned by Invite, Revoke and SetRules on a node without
+	// the authority key.
 	ErrNotAuthority = errors.New("only the authority can do that")
 	// ErrNotMember is returned while this node's own grant is not in its set.
 	ErrNotMember = crdt.ErrNotMember

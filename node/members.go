@@ -102,12 +102,8 @@ type InviteOptions struct {
 // Invite makes a token with which nodes can join through this node. Errors wrap
 // ErrNotAuthority on a node without the authority's key.
 func (n *Node) Invite(_ context.Context, o InviteOptions) (trust.Token, error) {
-	if n.invitations == nil {
-		holder := "the node that made the cluster"
-		if members := n.replica.Members(); len(members) > 0 {
-			holder = members[0].Name
-		}
-		return trust.Token{}, fmt.Errorf("invite: %w: its key is not here, but, unless it was moved, on %s: invite there", ErrNotAuthority, holder)
+	if _, err := n.authority(); err != nil {
+		return trust.Token{}, fmt.Errorf("invite: %w", err)
 	}
 	inv, err := n.invitations.Invite(trust.InviteOptions{Role: o.Role, Paths: o.Paths, Uses: o.Uses, TTL: o.TTL}, time.Now())
 	if err != nil {

@@ -104,6 +104,7 @@ func diagnose(err error) (code int, do string) {
 		{node.ErrRole, exitRefused, ""},
 		{node.ErrNotAuthority, exitRefused, ""},
 		{node.ErrNotMember, exitRefused, ""},
+		{node.ErrRefused, exitRefused, ""},
 		{mirror.ErrNoDirectory, exitProblem, ""},
 		{mirror.ErrNoMarker, exitRefused, ""},
 		{mirror.ErrForeignMarker, exitRefused, "mirror another directory, or move its files and its marker away"},
@@ -125,7 +126,7 @@ func diagnoseProblem(code api.Code) (int, string) {
 	switch code {
 	case api.CodeInvalid:
 		return exitUsage, ""
-	case api.CodeRole, api.CodeNotAuthority, api.CodeNotMember:
+	case api.CodeRole, api.CodeNotAuthority, api.CodeNotMember, api.CodeRefused:
 		return exitRefused, ""
 	case api.CodePermission:
 		return exitPermission, ""

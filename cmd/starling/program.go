@@ -68,6 +68,7 @@ on each other node with "starling join" and "starling run".`,
 		p.initCommand(), p.inviteCommand(), p.joinCommand(), p.runCommand(), p.authorityCommand(),
 		p.lsCommand(), p.catCommand(), p.putCommand(), p.rmCommand(), p.logCommand(),
 		p.statusCommand(), p.peersCommand(), p.verifyCommand(), p.approveCommand(),
+		p.revokeCommand(), p.rulesCommand(),
 		p.versionCommand(),
 	)
 	return root

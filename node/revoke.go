@@ -1,0 +1,160 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"github.com/starling-sync/starling/crdt"
+	"github.com/starling-sync/starling/definition"
+	"github.com/starling-sync/starling/trust"
+)
+
+// RevokeOptions says who is to be a member no more.
+type RevokeOptions struct {
+	// Member is a member's name or peer id.
+	Member string
+	// Mode says what becomes of its changes; zero is trust.ModeKeep.
+	Mode trust.RevocationMode
+	// Reason is free text that all members can read.
+	Reason string
+}
+
+// RevocationEffect is what a revocation takes effect on, as far as this node's
+// set goes. A change of the member that is not in it yet loses its effect too.
+type RevocationEffect struct {
+	Name    string
+	ID      peer.ID
+	Mode    trust.RevocationMode
+	Revoked bool // before this revocation
+	// Forked: two nodes sign with the key. Under trust.ModeKeep only the changes
+	// of one of them keep their effect.
+	Forked bool
+
+	Made    uint64            // changes by the member in this node's set
+	Changes int               // those that stand now and lose their effect
+	Paths   []definition.Path // where they stand, in order
+	// LastChange is the last that keeps its effect; zero if none does.
+	LastChange definition.ChangeID
+}
+
+// PreviewRevoke says what Revoke with these options would do, and its errors. It
+// changes nothing.
+func (n *Node) PreviewRevoke(ctx context.Context, o RevokeOptions) (RevocationEffect, error) {
+	effect, err := n.revocationEffect(ctx, o)
+	if err != nil {
+		return RevocationEffect{}, fmt.Errorf("revoke: %w", err)
+	}
+	return effect, nil
+}
+
+// Revoke ends a membership for good: the key's connections are closed here at once
+// and elsewhere as the revocation arrives, and what it signs from now on has no effect
+// on anybody who knows of it. Errors wrap ErrNotAuthority on a node without the
+// authority's key, ErrNotFound for a member that is unknown, and ErrRefused for
+// this node itself and for one whose revocation would change nothing. The
+// revocation is on disk when Revoke returns.
+func (n *Node) Revoke(ctx context.Context, o RevokeOptions) (RevocationEffect, error) {
+	effect, err := n.revocationEffect(ctx, o)
+	if err != nil {
+		return RevocationEffect{}, fmt.Errorf("revoke: %w", err)
+	}
+	err = n.replica.Revoke(ctx, n.secrets.authority, trust.Revocation{
+		Member: effect.ID, Mode: effect.Mode, LastChange: effect.LastChange, Reason: o.Reason,
+	})
+	if errors.Is(err, trust.ErrEncoding) {
+		err = fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	if err != nil {
+		return RevocationEffect{}, fmt.Errorf("revoke: %w", err)
+	}
+	n.log.Info("revoked a member", "peer", effect.ID, "name", effect.Name, "mode", effect.Mode)
+	return effect, nil
+}
+
+func (n *Node) revocationEffect(ctx context.Context, o RevokeOptions) (RevocationEffect, error) {
+	if _, err := n.authority(); err != nil {
+		return RevocationEffect{}, err
+	}
+	mode := o.Mode
+	if mode == 0 {
+		mode = trust.ModeKeep
+	}
+	m, err := findMember(n.replica.Members(), o.Member)
+	if err != nil {
+		return RevocationEffect{}, err
+	}
+	switch {
+	case m.ID == n.identity.Peer:
+		return RevocationEffect{}, fmt.Errorf(`%w: %s is this node: take the authority key to another one first ("starling authority export") and revoke there`, ErrRefused, m.Name)
+	case m.Revoked && mode == trust.ModeKeep:
+		return RevocationEffect{}, fmt.Errorf("%w: %s is revoked already; what can still be done is to purge its changes", ErrRefused, m.Name)
+	}
+	effect := RevocationEffect{Name: m.Name, ID: m.ID, Mode: mode, Revoked: m.Revoked, Forked: m.Forks > 0, Made: m.Changes}
+	if mode == trust.ModeKeep {
+		effect.LastChange, err = n.lastChange(ctx, m)
+		return effect, err
+	}
+	changes := make(map[definition.ChangeID]bool)
+	for _, v := range n.replica.Views() {
+		for _, head := range v.Heads {
+			info, err := n.replica.Version(head)
+			if err != nil {
+				return RevocationEffect{}, err
+			}
+			if info.Author != m.ID {
+				continue
+			}
+			changes[head.Change] = true
+			if !slices.Contains(effect.Paths, v.Path) {
+				effect.Paths = append(effect.Paths, v.Path)
+			}
+		}
+	}
+	effect.Changes = len(changes)
+	return effect, ctx.Err()
+}
+
+// findMember finds a member by name or peer id. Of several of one name that one
+// is meant which still stands.
+func findMember(members []crdt.Member, wanted string) (crdt.Member, error) {
+	var named []crdt.Member
+	for _, m := range members {
+		if m.ID.String() == wanted {
+			return m, nil
+		}
+		if m.Name == wanted {
+			named = append(named, m)
+		}
+	}
+	if standing := slices.DeleteFunc(slices.Clone(named), func(m crdt.Member) bool { return m.Revoked }); len(standing) > 0 {
+		named = standing
+	}
+	switch len(named) {
+	case 0:
+		return crdt.Member{}, fmt.Errorf("member %q: %w", wanted, ErrNotFound)
+	case 1:
+		return named[0], nil
+	}
+	return crdt.Member{}, fmt.Errorf("%w: %d members have the name %q: say which by its peer id", ErrInvalid, len(named), wanted)
+}
+
+// lastChange returns the change of a member with the highest number.
+func (n *Node) lastChange(ctx context.Context, m crdt.Member) (definition.ChangeID, error) {
+	if m.Changes == 0 {
+		return definition.ChangeID{}, nil
+	}
+	for _, id := range n.replica.History(definition.Path{}) {
+		c, err := n.replica.Change(ctx, id)
+		if err != nil {
+			return definition.ChangeID{}, err
+		}
+		if c.Author == m.ID && c.Seq >= m.Changes {
+			return id, nil
+		}
+	}
+	return definition.ChangeID{}, fmt.Errorf("last change of %s: %w", m.Name, ErrNotFound)
+}
