@@ -25,11 +25,7 @@ func conflicts(merged definition.Merged) string {
 	for _, c := range merged.Conflicts {
 		text := c.Pointer + ":"
 		for _, side := range []definition.FieldText{c.Base, c.Later, c.Earlier} {
-			if side.Present {
-				text += " " + side.Text
-			} else {
-				text += " none"
-			}
+			text += " " + fieldText(side)
 		}
 		all = append(all, text)
 	}

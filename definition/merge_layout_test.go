@@ -1,0 +1,214 @@
+package definition_test
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestMergeLayoutJSON shows where text goes in JSON and HJSON.
+func TestMergeLayoutJSON(t *testing.T) {
+	runMergeTests(t, "a.json", []mergeTest{
+		{
+			name:    "lines",
+			base:    "{\n  \"a\": 1,\n  \"b\": 2\n}\n",
+			later:   "// head\n{\n  \"a\": 1, // why\n  /* b */\n  \"b\": 3\n  // end\n}\n",
+			earlier: "{\n\t\"x\": {\n\t\t\"y\": [\n\t\t\t1\n\t\t]\n\t},\n\t\"a\": 1,\n\t\"c\": 2,\n\t\"b\": 2,\n\t\"d\": 4\n}\n",
+			want:    "// head\n{\n  \"x\": {\n  \t\"y\": [\n  \t\t1\n  \t]\n  },\n  \"a\": 1, // why\n  \"c\": 2,\n  /* b */\n  \"b\": 3,\n  \"d\": 4\n  // end\n}\n",
+		},
+		{
+			name:    "lines removed",
+			base:    "{\n  \"a\": 1,\n  \"b\": 2,\n  \"c\": 3\n}\n",
+			later:   "{\n  // about a\n  \"a\": 1, // a\n  // about b\n  \"b\": 9,\n\n  // about c\n  \"c\": 3 // c\n}\n",
+			earlier: "{\n  \"b\": 2\n}\n",
+			want:    "{\n  // about a\n  // about b\n  \"b\": 9\n\n  // about c\n}\n",
+		},
+		{
+			name:    "comments before commas",
+			base:    `{"a": 1 /* a */, "b": 2 /* b */}`,
+			later:   `{"a": 1 /* a */, "b": 3 /* b */}`,
+			earlier: `{"a": 1 /* a */, "b": 2 /* b */, "c": 4}`,
+			want:    `{"a": 1 /* a */, "b": 3, "c": 4 /* b */}`,
+		},
+		{
+			name:    "trailing commas",
+			base:    "{\n  \"a\": 1,\n  \"b\": [1, 2,],\n}",
+			later:   "{\n  \"a\": 2,\n  \"b\": [1, 2,],\n}",
+			earlier: "{\n  \"a\": 1,\n  \"b\": [1, 2, 3],\n  \"c\": 3\n}",
+			want:    "{\n  \"a\": 2,\n  \"b\": [1, 2, 3,],\n  \"c\": 3,\n}",
+		},
+		{
+			name:    "one line, tight",
+			base:    `{"a":1,"b":[1,2]}`,
+			later:   `{"a":2,"b":[1,2]}`,
+			earlier: `{"a":1,"b":[0,1,2,3]}`,
+			want:    `{"a":2,"b":[0,1,2,3]}`,
+		},
+		{
+			name:    "one line, wide",
+			base:    `{ "a" : 1 , "b" : 2 }`,
+			later:   `{ "a" : 1 , "b" : 3 }`,
+			earlier: `{ "b" : 2 , "c" : 4 }`,
+			want:    `{ "b" : 3, "c" : 4 }`,
+		},
+		{
+			name:    "commas first",
+			base:    "{ \"a\": 1\n, \"b\": 2\n, \"c\": 3\n}",
+			later:   "{ \"a\": 1\n, \"b\": 2\n, \"c\": 4\n}",
+			earlier: "{ \"a\": 1\n, \"c\": 3\n}",
+			want:    "{ \"a\": 1\n,\n \"c\": 4\n}",
+		},
+		{
+			name:    "filled on lines",
+			base:    "{\n  \"a\": {},\n  \"b\": 1\n}",
+			later:   "{\n  \"a\": { },\n  \"b\": 2\n}",
+			earlier: "{\n    \"a\": {\n        \"x\": 1,\n        \"y\": 2\n    },\n    \"b\": 1\n}",
+			want:    "{\n  \"a\": {\n      \"x\": 1,\n      \"y\": 2\n  },\n  \"b\": 2\n}",
+		},
+		{
+			name:    "filled, a comment inside",
+			base:    `{"a": [], "b": 1}`,
+			later:   `{"a": [ /* none */ ], "b": 2}`,
+			earlier: `{"a": [1, 2], "b": 1}`,
+			want:    `{"a": [1, 2 /* none */ ], "b": 2}`,
+		},
+		{
+			name:    "line ends of the later side",
+			base:    "{\r\n  \"a\": 1\r\n}\r\n",
+			later:   "{\r\n  \"a\": 2 // x\r\n}\r\n",
+			earlier: "{\n  \"b\": 0,\n  \"a\": 1,\n  \"c\": 3\n}\n",
+			want:    "{\r\n  \"b\": 0,\r\n  \"a\": 2, // x\r\n  \"c\": 3\r\n}\r\n",
+		},
+		{
+			name:    "HJSON without commas",
+			base:    "{\n  # head\n  a: x y\n  b: 1\n}\n",
+			later:   "{\n  # head\n  a: x y\n  b: 2 # two\n}\n",
+			earlier: "{\n  # head\n  a: z // not a comment\n  c: [\n    p q\n    r\n  ]\n  b: 1\n  d: new one\n}\n",
+			want:    "{\n  # head\n  a: z // not a comment\n  c: [\n    p q\n    r\n  ]\n  b: 2 # two\n  d: new one\n}\n",
+		},
+		{
+			name:    "HJSON without braces",
+			base:    "# head\na: x\nb: y\nc: z",
+			later:   "# head\n\na: x\n# b\nb: Y\nc: z",
+			earlier: "n: 0\na: x\nb: y\nm: 1",
+			want:    "# head\n\nn: 0\na: x\n# b\nb: Y\nm: 1",
+		},
+		{
+			name:    "HJSON, strings of lines",
+			base:    "{\n  a: 1\n  b: 1\n}",
+			later:   "{\n    a: 1\n    b: 2\n}",
+			earlier: "{\n  a:\n    '''\n    one\n      two\n   three\n    '''\n  c: [ '''x\n       y''' ]\n  b: 1\n}",
+			want:    "{\n    a: '''\n       one\n         two\n      three\n       '''\n    c: [ '''x\n         y''' ]\n    b: 2\n}",
+		},
+		{
+			name:    "a bare string where more follows",
+			base:    `{ a: 1, b: 2 }`,
+			later:   `{ a: 1, b: 3 }`,
+			earlier: "{ a: one two\n b: 2, c: x y\n}",
+			want:    "{ a: one two\n b: 3, c: x y\n }",
+		},
+		{
+			name:    "a bare string before a comment",
+			base:    "{\n  a: 1 # one\n  b: 2\n}",
+			later:   "{\n  a: 1 # one\n  b: 3\n}",
+			earlier: "{\n  a: uno\n  b: 2\n}",
+			want:    "{\n  a: uno\n   # one\n  b: 3\n}",
+		},
+		{
+			name:    "byte order mark",
+			base:    "\ufeff{\"a\": 1, \"b\": 1}",
+			later:   "\ufeff{\"a\": 2, \"b\": 1}",
+			earlier: "{\"a\": 1, \"b\": \"é\"}",
+			want:    "\ufeff{\"a\": 2, \"b\": \"é\"}",
+		},
+	})
+}
+
+// TestMergeLayoutYAML shows where text goes in YAML.
+func TestMergeLayoutYAML(t *testing.T) {
+	runMergeTests(t, "a.yml", []mergeTest{
+		{
+			name:    "a service",
+			base:    "--- !<org.x.Service>\nserviceId: \"a\"\nid: 1\naccessStrategy: !<org.x.Strategy>\n  enabled: true\n  ssoEnabled: true\n",
+			later:   "# head\n--- !<org.x.Service>\nserviceId: \"a\" # regex\nid: 1\n\naccessStrategy: !<org.x.Strategy> # s\n  enabled: false\n  # sso\n  ssoEnabled: true\n",
+			earlier: "--- !<org.x.Service>\nserviceId: 'b'\ntheme: t\nid: 1\naccessStrategy: !<org.x.Other>\n  enabled: true\n  order: 1\n  ssoEnabled: true\n",
+			want:    "# head\n--- !<org.x.Service>\nserviceId: 'b' # regex\ntheme: t\nid: 1\n\naccessStrategy: !<org.x.Other> # s\n  enabled: false\n  order: 1\n  # sso\n  ssoEnabled: true\n",
+		},
+		{
+			name:    "entries removed",
+			base:    "a: 1\nb:\n  c: 1\n  d: 1\ne: 1\n",
+			later:   "a: 1 # a\n# b\nb:\n  c: 1\n  d: 2\ne: 1 # e",
+			earlier: "b:\n  d: 1\n",
+			want:    "# b\nb:\n  d: 2",
+		},
+		{
+			name:    "sequences",
+			base:    "s:\n- a\n- b\nn: 1\n",
+			later:   "s:\n- a # one\n- b\nn: 2\n",
+			earlier: "s:\n  - x\n  - a\n  - c: 1\n    d:\n    - e\nn: 1\n",
+			want:    "s:\n- x\n- a # one\n- c: 1\n  d:\n  - e\nn: 2\n",
+		},
+		{
+			name:    "compact mappings",
+			base:    "- a: 1\n  b: 1\n- c: 1\n",
+			later:   "-   a: 1\n    b: 2\n-   c: 1\n",
+			earlier: "- b: 1\n  z: 3\n- y: 0\n  c: 1\n",
+			want:    "-   b: 2\n    z: 3\n-   y: 0\n    c: 1\n",
+		},
+		{
+			name:    "filled and emptied",
+			base:    "a: {}\nb: [1]\nc:\n  d: 1\ne: 1\n",
+			later:   "a: {} # a\nb: [1]\nc: # c\n  d: 1\ne: 2\n",
+			earlier: "a:\n    x: 1\n    y:\n        z: 2\nb: []\nc: {}\ne: 1\n",
+			want:    "a: # a\n    x: 1\n    y:\n        z: 2\nb: []\nc: {} # c\ne: 2\n",
+		},
+		{
+			name:    "blocks of text",
+			base:    "a: 1\nb: |\n  x\nc: 1\nd: 1\n",
+			later:   "a: 1 # a\nb: | # b\n    x\nc: 1\nd: 2\n",
+			earlier: "a: >-\n  one\n\n   two\nb: short\nc: |+\n  p\n\nd: 1\n",
+			want:    "a: >- # a\n  one\n\n   two\nb: short # b\nc: |+\n  p\n\nd: 2\n",
+		},
+		{
+			name:    "values of lines against values of none",
+			base:    "a:\nb: x\nc: 1\nd: {e: 1}\nf:\n  g: 1\n",
+			later:   "a:\nb: x\nc: 2\nd: {e: 1}\nf:\n  g: 1\n",
+			earlier: "a:\n- 1\nb:\n  y: z\nc: 1\nd:\n  - 1\nf:\n",
+			want:    "a:\n- 1\nb:\n  y: z\nc: 2\nd:\n  - 1\nf:\n",
+		},
+		{
+			name:    "in brackets",
+			base:    "a: {b: 1, c: [x, y]}\nd: 1\n",
+			later:   "a: {b: 1, c: [x, y]}\nd: 2\n",
+			earlier: "a: {c: [y, 'z'], e: {}}\nd: 1\n",
+			want:    "a: {c: [y, 'z'], e: {}}\nd: 2\n",
+		},
+		{
+			name:    "text over lines",
+			base:    "a: b\nc: 1\n",
+			later:   "a: b\nc: 2\n",
+			earlier: "a: one\n  two\n\n  three\nn: \"four\n  five\"\nc: 1\n",
+			want:    "a: one\n  two\n\n  three\nn: \"four\n  five\"\nc: 2\n",
+		},
+		{
+			name:    "sets by tag",
+			base:    "s: !<java.util.HashSet>\n- a\n- b\n",
+			later:   "s: !<java.util.HashSet>\n- b\n- a\n- c\n",
+			earlier: "s: !<java.util.HashSet> [a, d]\n",
+			want:    "s: !<java.util.HashSet>\n- a\n- d\n- c\n",
+		},
+	})
+}
+
+func TestMergeKeepsEveryLineOfBothSides(t *testing.T) {
+	base := "{\n  \"list\": [\n    \"m\"\n  ]\n}\n"
+	later := strings.Replace(base, "\"m\"", "\"m\", // the middle\n    \"later\"", 1)
+	earlier := strings.Replace(base, "\"m\"", "\"earlier\",\n    \"m\"", 1)
+	merged, err := merge(t, "a.json", base, later, earlier)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "{\n  \"list\": [\n    \"earlier\",\n    \"m\", // the middle\n    \"later\"\n  ]\n}\n"
+	if got := string(merged.Content); got != want {
+		t.Errorf("merged into\n%s\nwant\n%s", got, want)
+	}
+}
