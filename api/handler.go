@@ -52,6 +52,8 @@ func newAPI(mux *http.ServeMux, n *node.Node) huma.API {
 	r.peers()
 	r.definitions()
 	r.changes()
+	r.conflicts()
+	r.resolutions()
 	r.verification()
 	r.approvals()
 	r.invitations()

@@ -122,7 +122,7 @@ func (n *Node) problems(s Status, stopped string, lowSpace bool, forked string) 
 		add("held", "mend or remove the file", "files are held: %d, the first is %s: %s", len(held), held[0].Path, held[0].Reason)
 	}
 	if s.Conflicts > 0 {
-		add("conflicts", `look at them with "starling ls" and "starling log PATH"`, "conflicts are open: %d", s.Conflicts)
+		add("conflicts", `look at them with "starling conflicts", end them with "starling resolve"`, "conflicts are open: %d", s.Conflicts)
 	}
 	if forked != "" {
 		add("forked_key", "find the copy of the node and stop it, then revoke the key", "two nodes sign with the key of %s", forked)

@@ -32,9 +32,10 @@ func waitFlag(c *cobra.Command, wait *time.Duration, until string) {
 	c.Flags().Lookup("wait").NoOptDefVal = "30s"
 }
 
-// edited is what put and rm print.
+// edited is what put, rm and resolve print.
 type edited struct {
 	Changes []string `json:"changes"`
+	Skipped []string `json:"skipped,omitempty"`
 	Have    []string `json:"have,omitempty"`
 	Missing []string `json:"missing,omitempty"`
 }
@@ -50,11 +51,16 @@ func (p *program) edit(ctx context.Context, edits []api.Edit, o editOptions) err
 	if err != nil {
 		return err
 	}
-	result := edited{Changes: made.Changes}
-	if o.wait > 0 && len(made.Changes) > 0 {
+	return p.made(ctx, client, edited{Changes: made.Changes}, o.wait)
+}
+
+// made prints the ids of changes that were made; if there is time to wait it waits
+// for the reachable members first.
+func (p *program) made(ctx context.Context, client *api.Client, result edited, wait time.Duration) error {
+	if wait > 0 && len(result.Changes) > 0 {
 		// The last change has the others in its ancestry.
 		end := p.progress("waiting for the members")
-		reached, err := client.Reach(ctx, made.Changes[len(made.Changes)-1], o.wait)
+		reached, err := client.Reach(ctx, result.Changes[len(result.Changes)-1], wait)
 		end()
 		if err != nil {
 			return fmt.Errorf("the change is made, but not known to have reached the members: %w", err)
@@ -69,7 +75,7 @@ func (p *program) edit(ctx context.Context, edits []api.Edit, o editOptions) err
 		return err
 	}
 	if len(result.Missing) > 0 {
-		return &exit{exitLate, fmt.Errorf("the change is made, but after %v these members did not have it yet: %s", o.wait, strings.Join(result.Missing, ", "))}
+		return &exit{exitLate, fmt.Errorf("the change is made, but after %v these members did not have it yet: %s", wait, strings.Join(result.Missing, ", "))}
 	}
 	return nil
 }

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/starling-sync/starling/api"
+)
+
+func (p *program) conflictsCommand() *cobra.Command {
+	var exitCode bool
+	c := &cobra.Command{
+		Use:     "conflicts [GLOB]",
+		Short:   "What was edited on two nodes at once and could not be merged",
+		GroupID: groupFiles,
+		Long: `Lists what the merge could not decide, until somebody ends it with "starling resolve": of
+each conflict the side that lost and the side that stands. What lost is still there: see it
+with "starling conflicts show PATH" or "starling cat PATH@CHANGE". Definitions with the same id are
+listed too, because CAS loads only one of them.`,
+		Example: `  starling conflicts 'oauth/**'
+  starling conflicts show app-1000.json
+  starling resolve app-1000.json --merged`,
+		Args: takes(0, 1),
+		RunE: func(c *cobra.Command, args []string) error {
+			client, err := p.client()
+			if err != nil {
+				return err
+			}
+			list, err := client.Conflicts(c.Context(), argument(args))
+			if err != nil {
+				return err
+			}
+			if err := p.print(list, func(w io.Writer) { writeConflicts(w, list) }); err != nil {
+				return err
+			}
+			if exitCode && len(list.Conflicts) > 0 {
+				return &exit{code: exitProblem}
+			}
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&exitCode, "exit-code", false, "end with exit code 1 if there are any")
+	c.AddCommand(p.conflictsShowCommand())
+	return c
+}
+
+func writeConflicts(w io.Writer, list api.ConflictList) {
+	if len(list.Conflicts) == 0 {
+		fmt.Fprintln(w, "no conflict is open")
+		return
+	}
+	fmt.Fprintln(w, "PATH\tKIND\tLOST\tSTANDS\tWHERE")
+	for _, c := range list.Conflicts {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", c.Path, c.Kind, brief(c.Lost), brief(c.Stands), where(c))
+	}
+}
+
+// brief names a side in a table.
+func brief(s *api.Side) string {
+	switch {
+	case s == nil:
+		return "-"
+	case s.Deleted:
+		return short(s.Change) + " " + s.Author + ", deletion"
+	}
+	return short(s.Change) + " " + s.Author
+}
+
+// where says at what the sides of a conflict differ.
+func where(c api.Conflict) string {
+	switch {
+	case len(c.Paths) > 0:
+		return strings.Join(c.Paths, ", ")
+	case c.Kind == "path" && c.Stands != nil:
+		return c.Stands.Path + " is held instead"
+	case len(c.Pointers) == 0:
+		return "whole file"
+	case len(c.Pointers) > shownEdits:
+		return fmt.Sprintf("%s, %d more", oneLine(strings.Join(c.Pointers[:shownEdits], ", ")), len(c.Pointers)-shownEdits)
+	}
+	return oneLine(strings.Join(c.Pointers, ", "))
+}
+
+func (p *program) conflictsShowCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "show PATH",
+		Short: "The conflicts of one definition: what both sides began with, and what each made of it",
+		Long: `Shows each conflict of a definition: what both sides began with, if there is such a version,
+what lost and what stands. The exact bytes of a side are those of "starling cat PATH@CHANGE".`,
+		Args:              takes(1, 1),
+		ValidArgsFunction: p.completePath,
+		RunE: func(c *cobra.Command, args []string) error {
+			client, err := p.client()
+			if err != nil {
+				return err
+			}
+			dispute, err := client.Dispute(c.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			if p.output == outputJSON {
+				return p.print(dispute, nil)
+			}
+			writeDispute(p.stdout, dispute)
+			return nil
+		},
+	}
+}
+
+func writeDispute(w io.Writer, d api.Dispute) {
+	for _, c := range d.Conflicts {
+		fmt.Fprintf(w, "conflict: %s (%s)\n", d.Path, c.Kind)
+		fmt.Fprintf(w, "  lost:   %s\n", long(c.Lost))
+		fmt.Fprintf(w, "  stands: %s\n", long(c.Stands))
+		if c.At != "" {
+			fmt.Fprintf(w, "  change %s was made on top of both and did not resolve it\n", short(c.At))
+		}
+		if len(c.Fields) > 0 {
+			for _, f := range c.Fields {
+				fmt.Fprintf(w, "\n%s\n", oneLine(f.Pointer))
+				writeText(w, "began with", f.Base, "nothing")
+				writeText(w, "lost", f.Lost, "removed")
+				writeText(w, "stands", f.Stands, "removed")
+			}
+		} else {
+			fmt.Fprintln(w)
+			if c.Base != "" {
+				writeText(w, "began with "+short(c.Base), c.BaseText, "no file")
+			}
+			writeText(w, "lost", c.LostText, "deleted")
+			writeText(w, "stands", c.StandsText, "deleted")
+		}
+		fmt.Fprintln(w)
+	}
+	fmt.Fprintln(w, "now")
+	writeText(w, d.Path, d.Now, "no file")
+	fmt.Fprintf(w, "\n%s\n", advice(d))
+}
+
+// long names a side in a sentence.
+func long(s *api.Side) string {
+	if s == nil {
+		return "-"
+	}
+	what := "edit of " + s.Path
+	if s.Deleted {
+		what = "deletion of " + s.Path
+	}
+	return fmt.Sprintf("%s, %s by %s at %s", s.Change, what, s.Author, clock(s.Time))
+}
+
+// advice says how the conflicts of a path end.
+func advice(d api.Dispute) string {
+	for _, c := range d.Conflicts {
+		if c.Kind == "path" && c.Stands != nil {
+			return fmt.Sprintf("%s is held in the place of %s, and the two cannot both be files: rename or delete one of them.", c.Stands.Path, d.Path)
+		}
+	}
+	return fmt.Sprintf(`End it with "starling resolve %s" and one of --merged (what is now), --take CHANGE, --file FILE.`, d.Path)
+}
+
+// writeText writes a text under a title: behind it if it is one line, else below it.
+func writeText(w io.Writer, title string, text *string, absent string) {
+	switch {
+	case text == nil:
+		fmt.Fprintf(w, "  %s: (%s)\n", title, absent)
+	case !strings.Contains(strings.TrimRight(*text, "\n"), "\n"):
+		fmt.Fprintf(w, "  %s: %s\n", title, oneLine(strings.TrimRight(*text, "\n")))
+	default:
+		fmt.Fprintf(w, "  %s:\n", title)
+		for line := range strings.Lines(*text) {
+			fmt.Fprintf(w, "    %s\n", oneLine(strings.TrimRight(line, "\r\n")))
+		}
+	}
+}

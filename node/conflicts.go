@@ -1,0 +1,252 @@
+package node
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/bmatcuk/doublestar/v4"
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"github.com/starling-sync/starling/definition"
+)
+
+// ConflictDuplicateID is the kind of a conflict between definitions that hold
+// the same id, of which CAS loads one. No merge made it and no resolution ends it.
+const ConflictDuplicateID definition.ConflictKind = "duplicate_id"
+
+// Conflict is something that the merge could not decide for its authors, and that
+// nobody has marked as resolved.
+type Conflict struct {
+	Path definition.Path
+	Kind definition.ConflictKind
+	// Lost and Stands are the two sides; zero for ConflictDuplicateID.
+	Lost, Stands Side
+	// At is the change that was made on top of both sides without resolving the
+	// conflict; zero while they are heads.
+	At definition.ChangeID
+	// Fields are the fields at which the sides differ; without them, for the kind
+	// edits, the whole file did not stand.
+	Fields []definition.FieldConflict
+	// Paths are those that hold the same id, for ConflictDuplicateID.
+	Paths []definition.Path
+}
+
+// Side is one side of a conflict.
+type Side struct {
+	definition.Version
+	Author  string // its author's name
+	Time    time.Time
+	Size    int
+	Deleted bool
+}
+
+// Conflicts returns the open conflicts of the paths that a doublestar glob
+// matches, all if it is empty, in order. It reads every definition to find
+// duplicate ids.
+func (n *Node) Conflicts(ctx context.Context, glob string) ([]Conflict, error) {
+	if glob != "" && !doublestar.ValidatePattern(glob) {
+		return nil, fmt.Errorf("conflicts: %w: %q is no valid pattern", ErrInvalid, glob)
+	}
+	matches := func(p definition.Path) bool { return glob == "" || doublestar.MatchUnvalidated(glob, p.String()) }
+	names := n.names()
+	views := n.replica.Views()
+	var conflicts []Conflict
+	for _, v := range views {
+		if !matches(v.Path) {
+			continue
+		}
+		found, err := n.conflictsOf(v, names)
+		if err != nil {
+			return nil, fmt.Errorf("conflicts: %w", err)
+		}
+		conflicts = append(conflicts, found...)
+	}
+	groups, err := n.duplicateIDs(ctx, views)
+	if err != nil {
+		return nil, fmt.Errorf("conflicts: %w", err)
+	}
+	for _, paths := range groups {
+		if i := slices.IndexFunc(paths, matches); i >= 0 {
+			conflicts = append(conflicts, Conflict{Path: paths[i], Kind: ConflictDuplicateID, Paths: paths})
+		}
+	}
+	slices.SortStableFunc(conflicts, func(a, b Conflict) int { return a.Path.Compare(b.Path) })
+	return conflicts, ctx.Err()
+}
+
+// conflictsOf returns the conflicts of one path.
+func (n *Node) conflictsOf(v definition.View, names map[peer.ID]string) ([]Conflict, error) {
+	conflicts := make([]Conflict, 0, len(v.Conflicts))
+	for _, c := range v.Conflicts {
+		lost, err := n.sideOf(c.Lost, names)
+		if err != nil {
+			return nil, err
+		}
+		stands, err := n.sideOf(c.Stands, names)
+		if err != nil {
+			return nil, err
+		}
+		conflicts = append(conflicts, Conflict{Path: v.Path, Kind: c.Kind, Lost: lost, Stands: stands, At: c.At, Fields: c.Fields})
+	}
+	return conflicts, nil
+}
+
+func (n *Node) sideOf(v definition.Version, names map[peer.ID]string) (Side, error) {
+	info, err := n.replica.Version(v)
+	if err != nil {
+		return Side{}, err
+	}
+	return Side{Version: v, Author: nameOf(names, info.Author), Time: info.Time, Size: info.Size, Deleted: info.Size == 0}, nil
+}
+
+// duplicateIDs returns the groups of present definitions that hold the same id.
+func (n *Node) duplicateIDs(ctx context.Context, views []definition.View) ([][]definition.Path, error) {
+	ids := make(map[definition.Path]string)
+	for _, v := range views {
+		if !v.Present || v.Withheld != "" {
+			continue
+		}
+		_, content, err := n.replica.Read(ctx, v.Path)
+		if err != nil {
+			return nil, err
+		}
+		doc, err := definition.Parse(v.Path, content)
+		if err != nil {
+			continue // such a file has no id, for CAS neither
+		}
+		if id, ok := doc.Service().ID(); ok {
+			ids[v.Path] = id
+		}
+	}
+	return definition.DuplicateIDs(ids), nil
+}
+
+// Dispute is all that is to be seen of one path's conflicts.
+type Dispute struct {
+	Path definition.Path
+	// Present and Content are what stands now.
+	Present   bool
+	Content   []byte
+	Conflicts []DisputedConflict
+}
+
+// DisputedConflict is one conflict with its texts: nil for a deletion, and for a base
+// that there is none of.
+type DisputedConflict struct {
+	Conflict
+	// Base is the latest version that both sides were made on; zero if there is
+	// none.
+	Base                           definition.Version
+	BaseText, LostText, StandsText []byte
+}
+
+// Dispute returns the conflicts of one path with the texts of their sides. Errors
+// wrap ErrNotFound if the path has none.
+func (n *Node) Dispute(ctx context.Context, p definition.Path) (Dispute, error) {
+	d, err := n.dispute(ctx, p)
+	if err != nil {
+		return Dispute{}, fmt.Errorf("conflicts: %w", err)
+	}
+	return d, nil
+}
+
+func (n *Node) dispute(ctx context.Context, p definition.Path) (Dispute, error) {
+	view, content, err := n.replica.Read(ctx, p)
+	if err != nil {
+		return Dispute{}, err
+	}
+	if len(view.Conflicts) == 0 {
+		return Dispute{}, fmt.Errorf("%s: no open conflict: %w", p, ErrNotFound)
+	}
+	conflicts, err := n.conflictsOf(view, n.names())
+	if err != nil {
+		return Dispute{}, err
+	}
+	d := Dispute{Path: p, Present: view.Present, Content: content}
+	for _, c := range conflicts {
+		disputed, err := n.disputedConflict(ctx, c)
+		if err != nil {
+			return Dispute{}, err
+		}
+		d.Conflicts = append(d.Conflicts, disputed)
+	}
+	return d, nil
+}
+
+func (n *Node) disputedConflict(ctx context.Context, c Conflict) (DisputedConflict, error) {
+	d := DisputedConflict{Conflict: c}
+	var err error
+	if c.Kind != definition.ConflictPath {
+		if d.Base, err = n.commonAncestor(ctx, c.Lost.Version, c.Stands.Version); err != nil {
+			return d, err
+		}
+	}
+	if !d.Base.IsZero() {
+		if d.BaseText, err = n.textOf(ctx, d.Base); err != nil {
+			return d, err
+		}
+	}
+	if d.LostText, err = n.textOf(ctx, c.Lost.Version); err != nil {
+		return d, err
+	}
+	d.StandsText, err = n.textOf(ctx, c.Stands.Version)
+	return d, err
+}
+
+func (n *Node) textOf(ctx context.Context, v definition.Version) ([]byte, error) {
+	edit, err := n.replica.Edit(ctx, v)
+	return edit.Content, err
+}
+
+// maxAncestors bounds how far back commonAncestor looks.
+const maxAncestors = 1000
+
+// commonAncestor returns the latest version that both a and b were made on, the zero
+// version if there is none near enough.
+func (n *Node) commonAncestor(ctx context.Context, a, b definition.Version) (definition.Version, error) {
+	ofA, err := n.ancestors(ctx, a)
+	if err != nil {
+		return definition.Version{}, err
+	}
+	ofB, err := n.ancestors(ctx, b)
+	if err != nil {
+		return definition.Version{}, err
+	}
+	var best definition.Version
+	var when time.Time
+	for v, made := range ofA {
+		if _, ok := ofB[v]; !ok {
+			continue
+		}
+		if best.IsZero() || cmp.Or(made.Compare(when), v.Compare(best)) > 0 {
+			best, when = v, made
+		}
+	}
+	return best, nil
+}
+
+// ancestors returns the versions that v was made on, itself among them, with the
+// time of each, the nearest maxAncestors.
+func (n *Node) ancestors(ctx context.Context, v definition.Version) (map[definition.Version]time.Time, error) {
+	seen := make(map[definition.Version]time.Time)
+	for todo := []definition.Version{v}; len(todo) > 0 && len(seen) < maxAncestors; todo = todo[1:] {
+		next := todo[0]
+		if _, ok := seen[next]; ok {
+			continue
+		}
+		info, err := n.replica.Version(next)
+		if err != nil {
+			return nil, err
+		}
+		edit, err := n.replica.Edit(ctx, next)
+		if err != nil {
+			return nil, err
+		}
+		seen[next] = info.Time
+		todo = append(todo, edit.Parents...)
+	}
+	return seen, nil
+}
