@@ -2,6 +2,7 @@ package crdt
 
 import (
 	"cmp"
+	"slices"
 
 	"github.com/ipfs/go-cid"
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -68,6 +69,14 @@ const (
 )
 
 func (v *version) is(f flags) bool { return v.flags&f != 0 }
+
+// sameFile returns the parents that are versions of the same file.
+func (v *version) sameFile() []*version {
+	if v.from.IsZero() {
+		return v.parents
+	}
+	return slices.DeleteFunc(slices.Clone(v.parents), func(p *version) bool { return p.file != v.file })
+}
 
 func (v *version) ref() definition.Version {
 	return definition.Version{Change: v.id, Path: v.file.path}

@@ -115,18 +115,15 @@ func whole(lost, stands side) definition.Conflict {
 // there is none or it is a deletion. Several are merged first.
 func (m *merger) base(a, b []*version, depth int) ([]byte, error) {
 	common := m.nearest(a, b)
-	sides := sidesOf(common)
+	if len(common) > 1 && depth >= maxBaseDepth {
+		common = common[len(common)-1:]
+	}
+	stands, sides := decide(common), sidesOf(common)
 	switch {
-	case len(sides) == 0:
+	case !stands.present():
 		return nil, nil
-	case len(sides) == 1 && len(common) == len(sides[0]):
-		return m.load(sides[0].latest())
-	case depth >= maxBaseDepth:
-		earliest := common[len(common)-1]
-		if earliest.is(deleted) {
-			return nil, nil
-		}
-		return m.load(earliest)
+	case len(sides) < 2: // one, several of equal bytes, or an adopted file
+		return m.load(stands.stands)
 	}
 	key := keyOf(common)
 	if content, ok := m.memo[key]; ok {
@@ -144,28 +141,21 @@ func (m *merger) base(a, b []*version, depth int) ([]byte, error) {
 // ancestors of others that do, the latest first.
 func (m *merger) nearest(a, b []*version) []*version {
 	ofA, ofB := ancestry(a), ancestry(b)
-	above := make(map[*version]struct{}) // ancestors of common ones that count
-	var common, todo []*version
+	var common, parents []*version
 	for v := range ofA {
 		if _, ok := ofB[v]; ok && m.counts(v) {
 			common = append(common, v)
-			todo = append(todo, v.parents...)
+			parents = append(parents, v.sameFile()...)
 		}
 	}
-	for len(todo) > 0 {
-		v := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		if _, ok := above[v]; !ok {
-			above[v] = struct{}{}
-			todo = append(todo, v.parents...)
-		}
-	}
+	above := ancestry(parents)
 	common = slices.DeleteFunc(common, func(v *version) bool { _, ok := above[v]; return ok })
 	slices.SortFunc(common, later)
 	return common
 }
 
-// ancestry returns versions with all that they were made on.
+// ancestry returns versions with all of their file that they were made on. A move
+// is followed by history, but does not change the view.
 func ancestry(versions []*version) map[*version]struct{} {
 	seen := make(map[*version]struct{})
 	todo := slices.Clone(versions)
@@ -174,7 +164,7 @@ func ancestry(versions []*version) map[*version]struct{} {
 		todo = todo[:len(todo)-1]
 		if _, ok := seen[v]; !ok {
 			seen[v] = struct{}{}
-			todo = append(todo, v.parents...)
+			todo = append(todo, v.sameFile()...)
 		}
 	}
 	return seen

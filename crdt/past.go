@@ -22,14 +22,14 @@ func (x *index) past(f *file) []definition.Conflict {
 	resolved := make(map[*version]struct{})
 	for v := range history {
 		if v.is(resolves) {
-			for a := range ancestry(v.parents) {
+			for a := range ancestry(v.sameFile()) {
 				resolved[a] = struct{}{}
 			}
 		}
 	}
 	var merges []*version
 	for v := range history {
-		if _, ok := resolved[v]; !ok && !v.is(resolves) && v.file == f && len(v.parents) > 1 {
+		if _, ok := resolved[v]; !ok && !v.is(resolves) && len(v.sameFile()) > 1 {
 			merges = append(merges, v)
 		}
 	}
@@ -50,12 +50,8 @@ func (x *index) unhonoured(v *version) []definition.Conflict {
 	if v.unhonoured != nil {
 		return *v.unhonoured
 	}
-	var parents []*version
-	for _, p := range v.parents {
-		if p.file == v.file && x.counts(p) {
-			parents = append(parents, p)
-		}
-	}
+	parents := slices.Clone(v.sameFile())
+	parents = slices.DeleteFunc(parents, func(p *version) bool { return !x.counts(p) })
 	slices.SortFunc(parents, later)
 	conflicts := []definition.Conflict{}
 	if len(parents) > 1 {
