@@ -17,6 +17,7 @@ type enclosure struct {
 	wantsCommas bool   // commas separate the kids
 	trailing    bool   // the last kid has a comma too
 	gap         string // what follows a comma inside a line
+	filled      bool   // something is inserted before the first kid
 }
 
 // enclosed makes a revision in such a container.
@@ -38,7 +39,7 @@ func (s *splicer) enclosed(r *revision) {
 			last = i
 		}
 	}
-	if len(behind[0]) > 0 {
+	if c.filled = len(behind[0]) > 0; c.filled {
 		c.insertFirst(behind[0], last >= 0)
 	}
 	for i := range r.fates {
@@ -167,19 +168,26 @@ func (c *enclosure) entry(n *node, indent string, column int) string {
 // remove takes a kid out with its comma, and with its line if that has nothing else but
 // a comment behind the kid.
 func (c *enclosure) remove(i int) {
-	kid := &c.revision.later.kids[i]
-	end := c.behind(i)
+	kids := c.revision.later.kids
+	kid, end := &kids[i], c.behind(i)
 	if end <= c.commas[i] { // the comma is on another line
 		c.patch(c.commas[i], c.commas[i]+1, "")
 	}
-	lineTail, ok := c.splicer.later.tail(end)
+	if tail, ok := c.splicer.later.tail(end); ok && headsLine(c.src, kid.entry) {
+		c.removeLines(kid.entry, tail)
+		return
+	}
+	next := i + 1 // that stays
+	for next < len(kids) && c.fates[next].removed {
+		next++
+	}
 	switch {
-	case ok && headsLine(c.src, kid.entry):
-		c.removeLines(kid.entry, lineTail)
-	case ok || skipBlank(c.src, end) == c.close:
-		c.patch(trimBlank(c.src, kid.entry), end, "")
-	default:
+	case next < len(kids) && bytes.IndexByte(c.src[end:kids[next].entry], '\n') < 0:
 		c.patch(kid.entry, skipBlank(c.src, end), "")
+	case i == 0 && c.filled: // what was inserted stands where this did
+		c.patch(kid.entry, end, "")
+	default:
+		c.patch(trimBlank(c.src, kid.entry), end, "")
 	}
 }
 

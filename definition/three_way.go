@@ -257,29 +257,54 @@ func (m *merger) items(b, l, e *node, isSet bool) outcome {
 }
 
 // mergeSet merges two sets by what each added and removed, and returns the result's
-// identities.
+// identities. What the earlier side put in the place of what it removed comes to
+// that place.
 func (r *revision) mergeSet(base []node) (kids []int) {
-	inBase, inLater, inEarlier := placesOf(base), placesOf(r.later.kids), placesOf(r.earlier.kids)
-	for i := range r.later.kids {
-		id := r.later.kids[i].id
-		_, was := inBase[id]
-		_, is := inEarlier[id]
-		if was && !is {
-			r.fates[i].removed = true
+	l, e := r.later.kids, r.earlier.kids
+	inBase, inLater, inEarlier := placesOf(base), placesOf(l), placesOf(e)
+	added := func(i int) bool {
+		_, was := inBase[e[i].id]
+		_, is := inLater[e[i].id]
+		return !was && !is && inEarlier[e[i].id] == i
+	}
+	placed := make([]int, len(e)) // the later side's kid that each of e takes the place of, or -1
+	for i := range placed {
+		placed[i] = -1
+	}
+	steps, _ := align(base, e)
+	for _, s := range steps {
+		if s.from < 0 || s.to < 0 || !added(s.to) {
 			continue
 		}
-		kids = append(kids, id)
+		if _, stays := inEarlier[base[s.from].id]; stays {
+			continue
+		}
+		if at, ok := inLater[base[s.from].id]; ok && r.fates[at].by == nil {
+			placed[s.to], r.fates[at].by = at, &e[s.to]
+		}
+	}
+	for i := range l {
+		_, was := inBase[l[i].id]
+		_, is := inEarlier[l[i].id]
+		switch {
+		case r.fates[i].by != nil:
+			kids = append(kids, r.fates[i].by.id)
+		case was && !is:
+			r.fates[i].removed = true
+		default:
+			kids = append(kids, l[i].id)
+		}
 	}
 	after := -1
-	for i := range r.earlier.kids {
-		kid := &r.earlier.kids[i]
-		_, was := inBase[kid.id]
-		switch at, is := inLater[kid.id]; {
+	for i := range e {
+		switch at, is := inLater[e[i].id]; {
+		case placed[i] >= 0:
+			after = placed[i]
 		case is:
 			after = at
-		case !was && inEarlier[kid.id] == i:
-			r.insert(after, kid)
-			kids = append(kids, kid.id)
+		case added(i):
+			r.insert(after, &e[i])
+			kids = append(kids, e[i].id)
 		}
 	}
 	return kids

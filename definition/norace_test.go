@@ -1,0 +1,5 @@
+//go:build !race
+
+package definition_test
+
+const raceEnabled = false
