@@ -204,8 +204,8 @@ func (n *Node) textOf(ctx context.Context, v definition.Version) ([]byte, error)
 // maxAncestors bounds how far back commonAncestor looks.
 const maxAncestors = 1000
 
-// commonAncestor returns the latest version that both a and b were made on, the zero
-// version if there is none near enough.
+// commonAncestor returns the latest version of their path that both a and b were made
+// on, the zero version if there is none near enough.
 func (n *Node) commonAncestor(ctx context.Context, a, b definition.Version) (definition.Version, error) {
 	ofA, err := n.ancestors(ctx, a)
 	if err != nil {
@@ -228,8 +228,8 @@ func (n *Node) commonAncestor(ctx context.Context, a, b definition.Version) (def
 	return best, nil
 }
 
-// ancestors returns the versions that v was made on, itself among them, with the
-// time of each, the nearest maxAncestors.
+// ancestors returns the versions of its path that v was made on, itself among them,
+// with the time of each, the nearest maxAncestors.
 func (n *Node) ancestors(ctx context.Context, v definition.Version) (map[definition.Version]time.Time, error) {
 	seen := make(map[definition.Version]time.Time)
 	for todo := []definition.Version{v}; len(todo) > 0 && len(seen) < maxAncestors; todo = todo[1:] {
@@ -246,7 +246,11 @@ func (n *Node) ancestors(ctx context.Context, v definition.Version) (map[definit
 			return nil, err
 		}
 		seen[next] = info.Time
-		todo = append(todo, edit.Parents...)
+		for _, p := range edit.Parents {
+			if p.Path == v.Path { // a merge has no base in another file
+				todo = append(todo, p)
+			}
+		}
 	}
 	return seen, nil
 }
