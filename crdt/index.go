@@ -233,7 +233,7 @@ func (f *file) put(v *version, counts func(*version) bool) {
 	f.heads = slices.DeleteFunc(f.heads, func(h *version) bool { _, ok := drop[h]; return ok })
 	f.heads = append(f.heads, v)
 	slices.SortFunc(f.heads, later)
-	f.merged = nil
+	f.merged, f.past = nil, nil
 	if f.first == nil || later(f.first, v) < 0 {
 		f.first = v
 	}
