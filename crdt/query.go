@@ -158,26 +158,41 @@ func (r *Replica) Views() []definition.View {
 	return views
 }
 
-// Digest returns a hash over the paths and hashes of all files that the
-// directory should hold: equal exactly for equal views. It is computed once for
-// each state of the set.
-func (r *Replica) Digest() definition.Hash {
-	r.digestMu.Lock()
-	defer r.digestMu.Unlock()
+// Summary is what all views together come to.
+type Summary struct {
+	// Digest is a hash over the paths and hashes of all files that the directory
+	// should hold: equal exactly for equal views.
+	Digest definition.Hash
+	// Definitions and Conflicts count the files that should be there, and the
+	// conflicts of all paths.
+	Definitions, Conflicts int
+}
+
+// Digest returns the digest of the view; see Summary.
+func (r *Replica) Digest() definition.Hash { return r.Summary().Digest }
+
+// Summary looks at all views, once for each state of the set.
+func (r *Replica) Summary() Summary {
+	r.summaryMu.Lock()
+	defer r.summaryMu.Unlock()
 	r.mu.RLock()
 	state := r.changed
 	r.mu.RUnlock()
-	if r.digestOf != state {
-		r.digest = DigestOf(func(yield func(definition.Path, definition.Hash) bool) {
-			for _, v := range r.Views() {
-				if v.Present && !yield(v.Path, v.Hash) {
-					return
-				}
-			}
-		})
-		r.digestOf = state
+	if r.summaryOf == state {
+		return r.summary
 	}
-	return r.digest
+	var s Summary
+	s.Digest = DigestOf(func(yield func(definition.Path, definition.Hash) bool) {
+		for _, v := range r.Views() {
+			s.Conflicts += len(v.Conflicts)
+			if v.Present {
+				s.Definitions++
+				yield(v.Path, v.Hash) // DigestOf never stops early
+			}
+		}
+	})
+	r.summary, r.summaryOf = s, state
+	return s
 }
 
 // DigestOf returns the digest of files that come in the order of their paths.

@@ -93,9 +93,9 @@ type Replica struct {
 	failure  error // the store failed: nothing is written any more
 	failed   chan struct{}
 
-	digestMu sync.Mutex // taken before mu
-	digest   definition.Hash
-	digestOf chan struct{} // the state of the set (changed) that digest is of
+	summaryMu sync.Mutex // taken before mu
+	summary   Summary
+	summaryOf chan struct{} // the state of the set (changed) that summary is of
 
 	mu     sync.RWMutex // guards what follows
 	index  *index

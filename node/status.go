@@ -45,23 +45,18 @@ type HeldFile struct {
 
 // Status returns the node's state. It does not block for anybody else.
 func (n *Node) Status(_ context.Context) Status {
-	stats := n.replica.Stats()
+	stats, views := n.replica.Stats(), n.replica.Summary()
 	mirrored := n.mirror.Status()
 	s := Status{
 		Name: n.identity.Name, ID: n.identity.Peer, Cluster: n.identity.Cluster, Dir: n.identity.Dir,
 		Version: n.opts.Version, Uptime: time.Since(n.started),
 		Ready:   n.isReady(),
 		Changes: stats.Changes, Elements: stats.Elements, Heads: stats.Heads,
+		Definitions: views.Definitions, Conflicts: views.Conflicts,
 		Refused: make(map[string]uint64, len(stats.Refused)),
 	}
 	for reason, count := range stats.Refused {
 		s.Refused[string(reason)] = count
-	}
-	for _, v := range n.replica.Views() {
-		if v.Present {
-			s.Definitions++
-		}
-		s.Conflicts += len(v.Conflicts)
 	}
 	forked := ""
 	for _, m := range n.replica.Members() {
