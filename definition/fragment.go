@@ -31,6 +31,24 @@ func (s *side) piece(n *node, from, strip int, indent string, column int) string
 	return f.out.String()
 }
 
+// needsLine reports whether n, a value of s, holds a string of several lines in triple quotes.
+// It must begin a line, or follow what does not change on its line, so that its column is
+// certain.
+func (s *side) needsLine(n *node) bool {
+	if s.syntax != HJSON {
+		return false
+	}
+	if text := s.content[n.start:n.end]; n.kind == String && bytes.HasPrefix(text, []byte("'''")) && bytes.IndexByte(text, '\n') >= 0 {
+		return true
+	}
+	for i := range n.kids {
+		if s.needsLine(&n.kids[i]) {
+			return true
+		}
+	}
+	return false
+}
+
 // strings writes the text up to the end of the last string in triple quotes in n, if
 // there is one.
 func (f *fragment) strings(n *node) {

@@ -74,6 +74,7 @@ type lineEdit struct {
 	kind   string // replace, insert (behind the line) or remove
 	text   string
 	scalar bool // it replaces the value of a field by another
+	item   bool // it is of a list's item
 }
 
 // edited returns the lines after edits, of which no two are of the same line.
@@ -107,11 +108,11 @@ func randomEdit(random *rand.Rand, lines []string, line, n int, needsComma bool)
 			return lineEdit{}, false
 		}
 		at := words[random.IntN(len(words))]
-		return lineEdit{line: line, kind: "replace", text: fmt.Sprintf("%s[%sword%d%s", key, list[:at[4]], n, list[at[5]:])}, true
+		return lineEdit{line: line, kind: "replace", text: fmt.Sprintf("%s[%sword%d%s", key, list[:at[4]], n, list[at[5]:]), item: true}, true
 	}
 	if whole := f.comma != "" || !needsComma; whole && random.IntN(3) > 0 {
 		if random.IntN(2) == 0 {
-			return lineEdit{line: line, kind: "remove"}, true
+			return lineEdit{line: line, kind: "remove", item: !f.member}, true
 		}
 		text := strings.Repeat(" ", len(f.before)-len(strings.TrimLeft(f.before, " \t")))
 		switch dash := strings.HasPrefix(strings.TrimSpace(f.before), "-"); {
@@ -126,9 +127,9 @@ func randomEdit(random *rand.Rand, lines []string, line, n int, needsComma bool)
 		default:
 			text += f.other(n) + f.comma
 		}
-		return lineEdit{line: line, kind: "insert", text: text}, true
+		return lineEdit{line: line, kind: "insert", text: text, item: !f.member}, true
 	}
-	return lineEdit{line: line, kind: "replace", text: f.before + f.other(n) + f.comma + f.after, scalar: true}, true
+	return lineEdit{line: line, kind: "replace", text: f.before + f.other(n) + f.comma + f.after, scalar: true, item: !f.member}, true
 }
 
 // formatOf names the format of a definition for the table.
@@ -165,7 +166,7 @@ func isText(lines []string) []bool {
 // one field or item each, so that applying the edits of both to the lines gives what their
 // merge must be, byte by byte.
 func TestMergeOfFieldEdits(t *testing.T) {
-	rounds := 300
+	rounds := 1000
 	if testing.Short() || raceEnabled {
 		rounds = 50
 	}
@@ -201,8 +202,8 @@ func TestMergeOfFieldEdits(t *testing.T) {
 				for want := 1 + random.IntN(most); len(edits) < want && len(free) > 0; free = free[1:] {
 					n++
 					edit, ok := randomEdit(random, lines, free[0], n+round*100, doc.Syntax() == definition.JSON || strings.Contains(base, ",\n"))
-					if !ok || text[free[0]] {
-						continue
+					if !ok || text[free[0]] || edit.item && slices.ContainsFunc(edits, func(e lineEdit) bool { return e.item }) {
+						continue // of two edited items nothing tells which was which
 					}
 					if after, err := definition.Parse(mustPath(t, name), []byte(edited(lines, edit))); err == nil && after.Syntax() == doc.Syntax() && outline(after.Root()) != baseOutline {
 						edits = append(edits, edit)

@@ -194,7 +194,7 @@ func TestMergeLayoutYAML(t *testing.T) {
 			base:    "s: !<java.util.HashSet>\n- a\n- b\n",
 			later:   "s: !<java.util.HashSet>\n- b\n- a\n- c\n",
 			earlier: "s: !<java.util.HashSet> [a, d]\n",
-			want:    "s: !<java.util.HashSet>\n- a\n- d\n- c\n",
+			want:    "s: !<java.util.HashSet>\n- d\n- a\n- c\n",
 		},
 	})
 }

@@ -5,11 +5,13 @@ import (
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"github.com/starling-sync/starling/definition"
 )
 
 // merge merges and checks that the arguments keep their bytes.
-func merge(tb testing.TB, name, base, later, earlier string) (definition.Merged, error) {
+func merge(tb rapid.TB, name, base, later, earlier string) (definition.Merged, error) {
 	tb.Helper()
 	b, l, e := []byte(base), []byte(later), []byte(earlier)
 	merged, err := definition.Merge(mustPath(tb, name), b, l, e)

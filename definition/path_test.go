@@ -7,10 +7,12 @@ import (
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"github.com/starling-sync/starling/definition"
 )
 
-func mustPath(tb testing.TB, s string) definition.Path {
+func mustPath(tb rapid.TB, s string) definition.Path {
 	tb.Helper()
 	p, err := definition.ParsePath(s)
 	if err != nil {

@@ -45,16 +45,39 @@ func splice(later, earlier *side, revisions []*revision) ([]byte, error) {
 	return s.apply()
 }
 
-// patch notes a replacement. Those at one place are made in the order in which they
-// were noted.
+// patch notes a replacement. Insertions at one place are made in the order in which they
+// were noted, before what is there is replaced.
 func (s *splicer) patch(start, end int, text string) {
 	if start < end || text != "" {
 		s.patches = append(s.patches, patch{start, end, text})
 	}
 }
 
+// removeLines takes out the lines from that of one offset to the one that ends at tail. It
+// leaves the line break at tail in the place of the one before them, so that something can
+// still be inserted there.
+func (s *splicer) removeLines(from, tail int) {
+	src := s.later.content
+	if before, ok := breakBefore(src, from); ok {
+		s.patch(before, tail, "")
+		return
+	}
+	s.patch(lineStart(src, from), lineEnd(src, tail), "")
+}
+
+// insertAbove inserts lines above that of an offset, which may be taken out.
+func (s *splicer) insertAbove(at int, lines string) {
+	src := s.later.content
+	if before, ok := breakBefore(src, at); ok {
+		s.patch(before, before, s.later.newline+lines)
+		return
+	}
+	start := lineStart(src, at)
+	s.patch(start, start, lines+s.later.newline)
+}
+
 func (s *splicer) apply() ([]byte, error) {
-	slices.SortStableFunc(s.patches, func(a, b patch) int { return cmp.Compare(a.start, b.start) })
+	slices.SortStableFunc(s.patches, func(a, b patch) int { return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.end, b.end)) })
 	src := s.later.content
 	out := make([]byte, 0, len(src)+len(s.earlier.content)/4)
 	at := 0

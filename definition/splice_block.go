@@ -16,29 +16,65 @@ func (s *splicer) block(r *revision) {
 		return
 	}
 	indent := strings.Repeat(" ", column)
+	var first []string
+	behind := make([][]string, len(kids))
 	for _, in := range r.insertions {
-		entry := s.blockEntry(r, in.kid, indent)
-		if in.after >= 0 {
-			tail, _ := s.later.tail(kids[in.after].end)
-			s.patch(tail, tail, s.later.newline+indent+entry)
-			continue
+		if entry := s.blockEntry(r, in.kid, indent); in.after < 0 {
+			first = append(first, entry)
+		} else {
+			behind[in.after] = append(behind[in.after], entry)
 		}
-		at, text := kids[0].entry, entry+s.later.newline+indent
-		if headsLine(src, at) {
-			at, text = lineStart(src, at), indent+entry+s.later.newline
-		}
-		s.patch(at, at, text)
 	}
+	s.insertFirst(r, first, indent)
 	for i := range r.fates {
 		switch f := r.fates[i]; {
+		case f.removed && i == 0 && len(first) > 0 && !headsLine(src, kids[0].entry): // see insertFirst
 		case f.removed:
 			s.removeEntry(kids, i)
 		case f.by != nil && r.later.kind == Array:
-			s.patch(kids[i].entry, kids[i].end, s.blockEntry(r, f.by, indent))
+			s.replaceItem(kids[i].entry, kids[i].end, s.blockEntry(r, f.by, indent), f.by)
 		case f.by != nil:
 			s.replaceValue(&kids[i], f.by)
 		}
+		tail, _ := s.later.tail(kids[i].end)
+		for _, entry := range behind[i] {
+			s.patch(tail, tail, s.later.newline+indent+entry)
+		}
 	}
+}
+
+// insertFirst inserts entries before all that stay. Where the first entry is on its parent's
+// line, they take its place there.
+func (s *splicer) insertFirst(r *revision, entries []string, indent string) {
+	if len(entries) == 0 {
+		return
+	}
+	first, nl := &r.later.kids[0], s.later.newline
+	text := strings.Join(entries, nl+indent)
+	switch {
+	case headsLine(s.later.content, first.entry):
+		s.insertAbove(first.entry, indent+text)
+	case r.fates[0].removed:
+		s.replaceItem(first.entry, first.end, text, r.insertions[len(entries)-1].kid)
+	default:
+		s.patch(first.entry, first.entry, text+nl+indent)
+	}
+}
+
+// replaceItem replaces text that begins on a dash's line by text that ends with the value
+// last. A comment behind the old text would become a part of a string in block style; then it
+// moves to the end of the first line.
+func (s *splicer) replaceItem(start, end int, text string, last *node) {
+	for last.block && last.isContainer() {
+		last = &last.kids[len(last.kids)-1]
+	}
+	if !last.block {
+		s.patch(start, end, text)
+		return
+	}
+	tail, _ := s.later.tail(end)
+	line, rest, _ := strings.Cut(text, "\n")
+	s.patch(start, tail, line+string(s.later.content[end:tail])+"\n"+rest)
 }
 
 // blockEntry returns an entry of the earlier side for a container in block style.
@@ -122,6 +158,11 @@ func (s *splicer) replaceValue(old, by *node) {
 	src, nl := s.later.content, s.later.newline
 	oldStart, oldEnd, oldBody := s.later.valueParts(old)
 	start, end, body := s.earlier.valueParts(by)
+	if by.block && !by.isContainer() && oldBody >= 0 {
+		// Comments above the old value's first line would become text of the new one.
+		tail, _ := s.later.tail(oldEnd)
+		oldBody = lineEnd(src, tail)
+	}
 	strip, indent := columnOf(s.earlier.content, by.entry), strings.Repeat(" ", columnOf(src, old.entry))
 
 	head := node{end: end}
@@ -168,7 +209,8 @@ func (s *splicer) unfold(r *revision) {
 	}
 	column := columnOf(src, l.entry) + columnOf(s.earlier.content, e.kids[0].entry) - columnOf(s.earlier.content, e.entry)
 	if src[l.after-1] == '-' { // a compact one, behind its parent's dash
-		s.patch(l.body, l.end, strings.TrimPrefix(s.unfolded(r, nl, strings.Repeat(" ", columnOf(src, l.body)), true), nl))
+		text := s.unfolded(r, nl, strings.Repeat(" ", columnOf(src, l.body)), true)
+		s.replaceItem(l.body, l.end, text, r.insertions[len(r.insertions)-1].kid)
 		return
 	}
 	tail, _ := s.later.tail(l.end)

@@ -131,8 +131,13 @@ func (c *enclosure) keep(i int, comma, last bool) {
 	if by != nil {
 		bare = c.splicer.earlier.isBare(by)
 		indent := indentation(c.src, kid.start)
-		text := c.text(by, by.start, indent, columnOf(c.src, kid.start))
-		if at := skipBlank(c.src, c.behind(i)); bare && at < len(c.src) && c.src[at] != '\n' && c.src[at] != '\r' {
+		text := ""
+		if c.splicer.earlier.needsLine(by) && !headsLine(c.src, kid.entry) {
+			text = c.splicer.later.newline + indent + c.text(by, by.start, indent, len(indent))
+		} else {
+			text = c.text(by, by.start, indent, columnOf(c.src, kid.start))
+		}
+		if bare && !c.endsLine(i) {
 			text += c.splicer.later.newline + indent
 		}
 		if kid.start == kid.end { // an empty value of YAML, directly behind its colon
@@ -146,6 +151,15 @@ func (c *enclosure) keep(i int, comma, last bool) {
 	case at < 0 && comma && !bare:
 		c.patch(kid.end, kid.end, ",")
 	}
+}
+
+// endsLine reports whether nothing but a comma is behind a kid on its line.
+func (c *enclosure) endsLine(i int) bool {
+	at := skipBlank(c.src, c.revision.later.kids[i].end)
+	if at == c.commas[i] {
+		at = skipBlank(c.src, at+1)
+	}
+	return at == len(c.src) || c.src[at] == '\n' || c.src[at] == '\r'
 }
 
 // text returns the earlier side's text from an offset up to the end of n.
@@ -191,19 +205,6 @@ func (c *enclosure) remove(i int) {
 	}
 }
 
-// removeLines takes out the lines from that of one offset to the one that ends at tail.
-func (s *splicer) removeLines(from, tail int) {
-	src := s.later.content
-	start, end := lineStart(src, from), lineEnd(src, tail)
-	if tail == len(src) && start > 0 { // there is no line break behind: take the one before
-		start--
-		if start > 0 && src[start-1] == '\r' {
-			start--
-		}
-	}
-	s.patch(start, end, "")
-}
-
 // insertBehind inserts kids of the earlier side behind a kid that stays; more says that
 // another one of the later side follows.
 func (c *enclosure) insertBehind(i int, kids []*node, line, more bool) {
@@ -214,7 +215,7 @@ func (c *enclosure) insertBehind(i int, kids []*node, line, more bool) {
 	}
 	var b strings.Builder
 	for j, kid := range kids {
-		if line {
+		if line || c.splicer.earlier.needsLine(kid) {
 			b.WriteString(c.splicer.later.newline + indent)
 		} else {
 			b.WriteString(c.gap)
@@ -257,8 +258,9 @@ func (c *enclosure) insertFirst(inserted []*node, more bool) {
 	kids, nl := c.revision.later.kids, c.splicer.later.newline
 	e := c.splicer.earlier
 	tail, ok := c.splicer.later.tail(c.open)
-	heads := len(kids) > 0 && headsLine(c.src, kids[0].entry)
-	line := heads || len(kids) == 0 && headsLine(e.content, inserted[0].entry)
+	empty := len(bytes.Trim(c.src[c.open:c.close], " \t")) == 0
+	line := len(kids) > 0 && headsLine(c.src, kids[0].entry) ||
+		len(kids) == 0 && (ok || empty) && headsLine(e.content, inserted[0].entry)
 	indent := indentation(c.src, c.revision.later.body)
 	if line {
 		indent = c.lineIndent(0, inserted[0])
@@ -267,34 +269,35 @@ func (c *enclosure) insertFirst(inserted []*node, more bool) {
 	bare := false // the last of texts
 	for j, kid := range inserted {
 		texts[j] = c.entry(kid, indent, len(indent))
+		if !line && e.needsLine(kid) {
+			texts[j] = nl + indent + texts[j]
+		}
 		bare = e.isBare(kid)
 		switch {
-		case j+1 == len(inserted) && !more && !c.trailing || line && !c.wantsCommas:
 		case bare && !line:
 			texts[j] += nl + indent
-		case !bare:
+		case !bare && (c.wantsCommas || !line) && (j+1 < len(inserted) || more || c.trailing):
 			texts[j] += ","
 		}
 	}
-	empty := len(bytes.Trim(c.src[c.open:c.close], " \t")) == 0
 	switch {
 	case len(kids) == 0 && empty && line:
 		c.patch(c.open, c.close, nl+indent+strings.Join(texts, nl+indent)+nl+indentation(c.src, c.revision.later.body))
-	case len(kids) == 0 && (empty || !line || !ok):
-		pad := string(e.content[c.revision.earlier.body+1 : skipBlank(e.content, c.revision.earlier.body+1)])
-		if bare {
-			pad = nl + indent
+	case len(kids) == 0 && !line:
+		inside := c.revision.earlier.body + 1
+		pad := string(e.content[inside:skipBlank(e.content, inside)])
+		text, end := pad+strings.Join(texts, c.gap), c.open
+		if !bare {
+			text += pad
 		}
-		end := c.open
 		if empty {
 			end = c.close
 		}
-		c.patch(c.open, end, pad+strings.Join(texts, c.gap)+pad)
+		c.patch(c.open, end, text)
 	case line && ok && !c.bare:
 		c.patch(tail, tail, nl+indent+strings.Join(texts, nl+indent))
 	case line:
-		at := lineStart(c.src, kids[0].entry)
-		c.patch(at, at, indent+strings.Join(texts, nl+indent)+nl)
+		c.insertAbove(kids[0].entry, indent+strings.Join(texts, nl+indent))
 	default:
 		text := strings.Join(texts, c.gap)
 		if more && !bare {

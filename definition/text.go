@@ -11,6 +11,16 @@ func lineStart(src []byte, at int) int {
 	return start
 }
 
+// breakBefore returns the offset of the line break before the line of an offset. It
+// reports false for the first line.
+func breakBefore(src []byte, at int) (offset int, ok bool) {
+	offset = bytes.LastIndexByte(src[:at], '\n')
+	if offset > 0 && src[offset-1] == '\r' {
+		offset--
+	}
+	return offset, offset >= 0
+}
+
 // columnOf returns how far an offset is into its line, in bytes.
 func columnOf(src []byte, at int) int { return at - lineStart(src, at) }
 
