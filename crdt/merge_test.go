@@ -230,3 +230,59 @@ func BenchmarkMergedView(b *testing.B) {
 		}
 	}
 }
+
+// crissCross tells of four writers who, round by round, each edit a field of their
+// own on top of what two of them wrote in the round before.
+func crissCross(t testing.TB, rounds int) *story {
+	const writers = 4
+	s := newStory(t)
+	all := []*writer{s.a, s.b, s.c, s.writer()}
+	s.start = s.add(s.grant(all[3].id, trust.RoleWriter, nil, s.start))
+	type fields [writers]int
+	text := func(f fields) string {
+		out := []string{"id: 1"}
+		for i, n := range f {
+			out = append(out, fmt.Sprintf("f%d: %d", i, n))
+		}
+		return def(out...)
+	}
+	base := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", text(fields{}))))
+	var heads [writers]*woven
+	var state [writers]fields
+	for i := range heads {
+		heads[i] = base
+	}
+	for round := 1; round <= rounds; round++ {
+		before, was := heads, state
+		for i, w := range all {
+			j := (i + round) % writers
+			for k := range state[i] {
+				state[i][k] = max(was[i][k], was[j][k])
+			}
+			state[i][i] = round
+			parents := []*woven{before[i]}
+			if before[j] != before[i] {
+				parents = append(parents, before[j])
+			}
+			heads[i] = s.add(s.write(w, seconds(uint64(round*10+i)), parents, edit("x.json", text(state[i]), parents...)))
+		}
+	}
+	return s
+}
+
+func TestCrissCrossMerges(t *testing.T) {
+	s := crissCross(t, 16)
+	s.comesTo(t, "x.json="+def("id: 1", "f0: 16", "f1: 16", "f2: 16", "f3: 16"))
+}
+
+// BenchmarkCrissCross is the view after 16 rounds of criss-cross edits by 4 nodes,
+// merged anew each time.
+func BenchmarkCrissCross(b *testing.B) {
+	s := crissCross(b, 16)
+	r := tell(b, s.weaver.c, s.blocks)
+	for b.Loop() {
+		if _, _, err := r.Read(b.Context(), path(b, "x.json")); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
