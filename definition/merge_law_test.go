@@ -168,6 +168,8 @@ func oracle(b, l, e *model) (result *model, known bool) {
 		return l, true
 	case l.class != e.class && l.kind != "object":
 		return nil, false
+	case l.kind == "set" && b != nil && b.kind == "list" && b.class != "":
+		return nil, false
 	case l.kind == "set":
 		return oracleSet(b, l, e), true
 	case l.kind == "list":

@@ -1,6 +1,7 @@
 package definition
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"slices"
@@ -13,6 +14,7 @@ var errLayout = errors.New("a value has no place in the other side's layout")
 type splicer struct {
 	later, earlier *side
 	patches        []patch
+	top            int  // the lines before this offset are all taken out
 	failed         bool // a value has no place
 }
 
@@ -26,6 +28,9 @@ type patch struct {
 // That the text is right is for the caller to check, by reading it.
 func splice(later, earlier *side, revisions []*revision) ([]byte, error) {
 	s := &splicer{later: later, earlier: earlier}
+	if bytes.HasPrefix(later.content, []byte(byteOrderMark)) {
+		s.top = len(byteOrderMark)
+	}
 	for _, r := range revisions {
 		if r.retag {
 			s.retag(r)
@@ -55,14 +60,16 @@ func (s *splicer) patch(start, end int, text string) {
 
 // removeLines takes out the lines from that of one offset to the one that ends at tail. It
 // leaves the line break at tail in the place of the one before them, so that something can
-// still be inserted there.
+// still be inserted there; at the top of the text there is none before.
 func (s *splicer) removeLines(from, tail int) {
 	src := s.later.content
-	if before, ok := breakBefore(src, from); ok {
-		s.patch(before, tail, "")
+	if start := lineStart(src, from); start == s.top {
+		s.top = lineEnd(src, tail)
+		s.patch(start, s.top, "")
 		return
 	}
-	s.patch(lineStart(src, from), lineEnd(src, tail), "")
+	before, _ := breakBefore(src, from)
+	s.patch(before, tail, "")
 }
 
 // insertAbove inserts lines above that of an offset, which may be taken out.

@@ -26,11 +26,19 @@ func (s *splicer) block(r *revision) {
 		}
 	}
 	s.insertFirst(r, first, indent)
+	gone := 0 // so many entries are taken out already
+	if r.fates[0].removed && !headsLine(src, kids[0].entry) {
+		gone = 1 // insertFirst did
+		if len(first) == 0 {
+			gone = s.moveUp(r)
+		}
+	}
 	for i := range r.fates {
 		switch f := r.fates[i]; {
-		case f.removed && i == 0 && len(first) > 0 && !headsLine(src, kids[0].entry): // see insertFirst
+		case i < gone:
 		case f.removed:
-			s.removeEntry(kids, i)
+			tail, _ := s.later.tail(kids[i].end)
+			s.removeLines(kids[i].entry, tail)
 		case f.by != nil && r.later.kind == Array:
 			s.replaceItem(kids[i].entry, kids[i].end, s.blockEntry(r, f.by, indent), f.by)
 		case f.by != nil:
@@ -91,19 +99,24 @@ func (s *splicer) blockEntry(r *revision, kid *node, indent string) string {
 	return text
 }
 
-// removeEntry takes an entry out with its lines. If it begins on its parent's line, the
-// next entry moves there.
-func (s *splicer) removeEntry(kids []node, i int) {
-	src, kid := s.later.content, &kids[i]
-	tail, _ := s.later.tail(kid.end)
-	switch {
-	case headsLine(src, kid.entry):
-		s.removeLines(kid.entry, tail)
-	case i+1 < len(kids) && strings.TrimSpace(string(src[tail:kids[i+1].entry])) == "":
-		s.patch(kid.entry, kids[i+1].entry, "")
-	default: // comments follow
-		s.patch(trimBlank(src, kid.entry), tail, "")
+// moveUp takes out the first entry of a container, which is on its parent's line. The first
+// entry that stays moves there, unless comments are between; those between are taken
+// out too. It returns how many were.
+func (s *splicer) moveUp(r *revision) (gone int) {
+	src, kids := s.later.content, r.later.kids
+	blank := true
+	for ; gone < len(kids) && r.fates[gone].removed; gone++ {
+		if tail, _ := s.later.tail(kids[gone].end); gone+1 < len(kids) {
+			blank = blank && strings.TrimSpace(string(src[tail:kids[gone+1].entry])) == ""
+		}
 	}
+	if gone < len(kids) && blank {
+		s.patch(kids[0].entry, kids[gone].entry, "")
+		return gone
+	}
+	tail, _ := s.later.tail(kids[0].end)
+	s.patch(trimBlank(src, kids[0].entry), tail, "")
+	return 1
 }
 
 // empty makes a container in block style an empty one. YAML has no other text for that than
