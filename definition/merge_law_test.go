@@ -125,7 +125,7 @@ func resolve(v definition.Value, pointer string) (definition.Value, bool) {
 	if pointer == "" {
 		return v, true
 	}
-	for _, token := range strings.Split(pointer[1:], "/") {
+	for token := range strings.SplitSeq(pointer[1:], "/") {
 		token = strings.NewReplacer("~1", "/", "~0", "~").Replace(token)
 		switch v.Kind {
 		case definition.Array:

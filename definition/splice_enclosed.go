@@ -2,6 +2,7 @@ package definition
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 )
 
@@ -61,8 +62,7 @@ func (c *enclosure) findCommas() {
 	kids := c.revision.later.kids
 	c.commas = c.splicer.later.commas(kids, c.close)
 	c.gap = " "
-	for i := len(kids) - 1; i >= 0; i-- {
-		at := c.commas[i]
+	for i, at := range slices.Backward(c.commas) {
 		if at < 0 {
 			continue
 		}
@@ -131,7 +131,7 @@ func (c *enclosure) keep(i int, comma, last bool) {
 	if by != nil {
 		bare = c.splicer.earlier.isBare(by)
 		indent := indentation(c.src, kid.start)
-		text := ""
+		var text string
 		if c.splicer.earlier.needsLine(by) && !headsLine(c.src, kid.entry) {
 			text = c.splicer.later.newline + indent + c.text(by, by.start, indent, len(indent))
 		} else {

@@ -34,7 +34,7 @@ func locateYAML(root *node, tree *yaml.Node, content []byte) error {
 	if bytes.HasPrefix(content, []byte(byteOrderMark)) {
 		l.lines[0] = len(byteOrderMark) // the library does not count it
 	}
-	for i := 0; i < len(content); i++ {
+	for i := range content {
 		switch c := content[i]; {
 		case c == '\n':
 			l.lines = append(l.lines, i+1)
