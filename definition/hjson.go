@@ -17,6 +17,7 @@ const byteOrderMark = "\ufeff"
 // enclosed text never passes for a whole one: without its closing brace it is an error.
 type hjsonReader struct {
 	src   []byte // without NUL, see peek
+	text  string // a copy of src, which keys and scalars are parts of
 	at    int
 	depth int
 	lax   bool // something was met that JSON with comments has not
@@ -27,7 +28,7 @@ func parseHJSON(content []byte) (Document, error) {
 	if err := checkText(content); err != nil {
 		return Document{}, err
 	}
-	r := &hjsonReader{src: content}
+	r := &hjsonReader{src: content, text: string(content)}
 	if bytes.HasPrefix(content, []byte(byteOrderMark)) {
 		r.at = len(byteOrderMark)
 	}
@@ -123,6 +124,9 @@ func (r *hjsonReader) members(start int, closing byte) (Value, error) {
 		if err != nil {
 			return Value{}, err
 		}
+		if object.Members == nil {
+			object.Members = make([]Member, 0, 4) // or more: most objects have some
+		}
 		object.Members = append(object.Members, m)
 		if err := r.separator(closing); err != nil {
 			return Value{}, err
@@ -212,7 +216,7 @@ func (r *hjsonReader) key() (string, error) {
 			if r.at == start {
 				return "", r.fail(start, "a key is missing before a colon")
 			}
-			return string(r.src[start:r.at]), nil
+			return r.text[start:r.at], nil
 		case '{', '}', '[', ']', ',':
 			return "", r.fail(r.at, "a key is expected here, in quotes if it holds punctuation")
 		}

@@ -20,8 +20,11 @@ func (r *hjsonReader) quoted() (string, error) {
 	for {
 		switch c := r.peek(); c {
 		case quote:
-			text = append(text, r.src[from:r.at]...)
 			r.at++
+			if text == nil {
+				return r.text[from : r.at-1], nil
+			}
+			text = append(text, r.src[from:r.at-1]...)
 			return string(text), nil
 		case '\\':
 			text = append(text, r.src[from:r.at]...)
@@ -151,9 +154,9 @@ func (r *hjsonReader) multiline(start int) (string, error) {
 func (r *hjsonReader) bare() Value {
 	start := r.at
 	value := func(kind Kind, end int) Value {
-		text := bytes.TrimRight(r.src[start:end], " \t\r\n")
+		text := strings.TrimRight(r.text[start:end], " \t\r\n")
 		r.at = start + len(text)
-		return Value{Kind: kind, Text: string(text), Start: start, End: r.at}
+		return Value{Kind: kind, Text: text, Start: start, End: r.at}
 	}
 	end := start
 scan:
