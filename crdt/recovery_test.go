@@ -150,13 +150,15 @@ func hashOf(c cid.Cid) string {
 	return strings.TrimPrefix(dshelp.MultihashToDsKey(c.Hash()).String(), "/")
 }
 
-// copyDir copies a directory as a crash would leave it.
+// copyDir copies a directory as a crash would leave it: again, if the store has
+// removed a file of its own meanwhile.
 func copyDir(t testing.TB, from string) string {
 	t.Helper()
-	to := t.TempDir()
-	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
-		t.Fatal(err)
-	}
+	var to string
+	eventually(t, func() error {
+		to = t.TempDir()
+		return os.CopyFS(to, os.DirFS(from))
+	})
 	return to
 }
 

@@ -15,7 +15,7 @@ func addTriples(f *testing.F) {
 	for _, content := range ownDefinitions(f) {
 		text := string(content)
 		f.Add(text, strings.Replace(text, "1", "2", 2), strings.Replace(text, "true", "false", 1))
-		f.Add(text, strings.Replace(text, "\n", "\r\n", -1), strings.ToLower(text))
+		f.Add(text, strings.ReplaceAll(text, "\n", "\r\n"), strings.ToLower(text))
 	}
 	for _, s := range [][3]string{
 		{`{"a": [1, 2]}`, `{"a": [2, 3]}`, `{"a": [0, 1], "b": {}}`},
@@ -30,7 +30,8 @@ func addTriples(f *testing.F) {
 	}
 }
 
-// FuzzMerge holds of any three texts that Merge does not panic, that its result parses and has only what a side has, and that one-sided changes come through exactly.
+// FuzzMerge holds of any three texts that Merge does not panic, that its result parses and
+// has only what a side has, and that one-sided changes come through exactly.
 func FuzzMerge(f *testing.F) {
 	addTriples(f)
 	f.Fuzz(func(t *testing.T, base, later, earlier string) {
