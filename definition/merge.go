@@ -124,8 +124,7 @@ type pointer []string
 func (p pointer) String() string {
 	var b strings.Builder
 	for _, token := range p {
-		b.WriteByte('/')
-		_, _ = strings.NewReplacer("~", "~0", "/", "~1").WriteString(&b, token)
+		b.WriteString("/" + strings.ReplaceAll(strings.ReplaceAll(token, "~", "~0"), "/", "~1"))
 	}
 	return b.String()
 }

@@ -1,6 +1,7 @@
 package definition_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -78,13 +79,19 @@ type lineEdit struct {
 }
 
 // edited returns the lines after edits, of which no two are of the same line.
-func edited(lines []string, edits ...lineEdit) string {
+func edited(lines []string, edits ...lineEdit) string { return commented(lines, nil, edits...) }
+
+// commented returns the lines after edits, with comments above some of them.
+func commented(lines []string, comments map[int]string, edits ...lineEdit) string {
 	byLine := map[int]lineEdit{}
 	for _, e := range edits {
 		byLine[e.line] = e
 	}
 	var out []string
 	for i, line := range lines {
+		if comment, ok := comments[i]; ok {
+			out = append(out, comment)
+		}
 		e, ok := byLine[i]
 		switch {
 		case !ok:
@@ -143,6 +150,20 @@ func formatOf(doc definition.Document, content []byte) string {
 // brackets counts empty collections in brackets.
 func brackets(text string) int { return strings.Count(text, "{}") + strings.Count(text, "[]") }
 
+// nulls counts values of YAML without text.
+func nulls(v definition.Value) (n int) {
+	if v.Kind == definition.Null || v.Kind == definition.String && v.Text == "" && v.Tag != "" {
+		n = 1
+	}
+	for _, item := range v.Items {
+		n += nulls(item)
+	}
+	for _, m := range v.Members {
+		n += nulls(m.Value)
+	}
+	return n
+}
+
 // isText reports for each line whether it is in a string of several lines.
 func isText(lines []string) []bool {
 	inside := make([]bool, len(lines))
@@ -162,90 +183,187 @@ func isText(lines []string) []bool {
 	return inside
 }
 
-// TestMergeOfFieldEdits lets two sides edit some fields of each definition: lines that hold
-// one field or item each, so that applying the edits of both to the lines gives what their
-// merge must be, byte by byte.
-func TestMergeOfFieldEdits(t *testing.T) {
-	rounds := 1000
-	if testing.Short() || raceEnabled {
-		rounds = 50
+// fieldEdits is one definition that two sides edit.
+type fieldEdits struct {
+	name, base string
+	lines      []string
+	text       []bool // see isText
+	doc        definition.Document
+	random     *rand.Rand
+}
+
+func newFieldEdits(tb testing.TB, name string, content []byte) *fieldEdits {
+	tb.Helper()
+	base := strings.ReplaceAll(string(content), "\r\n", "\n")
+	doc, err := definition.Parse(mustPath(tb, name), []byte(base))
+	if err != nil {
+		tb.Fatal(err)
 	}
-	if os.Getenv("STARLING_LONG") != "" {
-		rounds = 5000
+	lines := strings.Split(base, "\n")
+	return &fieldEdits{name, base, lines, isText(lines), doc, rand.New(rand.NewPCG(1, uint64(len(content))))}
+}
+
+// draw takes up to most edits of lines in free, and returns the rest of those.
+func (f *fieldEdits) draw(tb testing.TB, free []int, most, n int) (edits []lineEdit, rest []int) {
+	tb.Helper()
+	needsComma := f.doc.Syntax() == definition.JSON || strings.Contains(f.base, ",\n")
+	for want := 1 + f.random.IntN(most); len(edits) < want && len(free) > 0; free = free[1:] {
+		n++
+		edit, ok := randomEdit(f.random, f.lines, free[0], n, needsComma)
+		if !ok || f.text[free[0]] || edit.item && slices.ContainsFunc(edits, func(e lineEdit) bool { return e.item }) {
+			continue // of two edited items nothing tells which was which
+		}
+		after, err := definition.Parse(mustPath(tb, f.name), []byte(edited(f.lines, edit)))
+		if err == nil && after.Syntax() == f.doc.Syntax() && outline(after.Root()) != outline(f.doc.Root()) {
+			edits = append(edits, edit)
+		}
 	}
-	type row struct{ files, pairs, clean, conflict, fellBack int }
-	table := map[string]*row{}
+	return edits, free
+}
+
+// comments draws comments above some lines.
+func (f *fieldEdits) comments() map[int]string {
+	comments := map[int]string{}
+	for range f.random.IntN(3) {
+		line := 1 + f.random.IntN(len(f.lines)-1)
+		if f.text[line] || f.text[line-1] {
+			continue
+		}
+		mark := "#"
+		if f.doc.Syntax() == definition.JSON {
+			mark = "//"
+		}
+		comments[line] = fmt.Sprintf("  %s note %d", mark, f.random.IntN(100))
+	}
+	return comments
+}
+
+// mergeCount is a row of a table by format.
+type mergeCount struct{ files, pairs, clean, conflict, fellBack int }
+
+func (c *mergeCount) add(merged definition.Merged, err error) {
+	c.pairs++
+	switch {
+	case err != nil:
+		c.fellBack++
+	case len(merged.Conflicts) > 0:
+		c.conflict++
+	default:
+		c.clean++
+	}
+}
+
+func logTable(t *testing.T, title string, table map[string]*mergeCount) {
+	t.Helper()
+	t.Logf("%-30s %5s %7s %7s %9s %9s", title, "files", "pairs", "clean", "conflict", "fell back")
+	for _, format := range slices.Sorted(maps.Keys(table)) {
+		c := table[format]
+		t.Logf("%-30s %5d %7d %7d %9d %9d", format, c.files, c.pairs, c.clean, c.conflict, c.fellBack)
+	}
+}
+
+// eachDefinition runs a test for our own and the collected definitions.
+func eachDefinition(t *testing.T, test func(*fieldEdits, *mergeCount)) map[string]*mergeCount {
+	t.Helper()
+	table := map[string]*mergeCount{}
 	files := ownDefinitions(t)
 	maps.Copy(files, corpus(t))
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		content := files[name]
-		doc, err := definition.Parse(mustPath(t, name), content)
-		if err != nil || strings.Contains(string(content), "\t") {
-			continue
+		if bytes.IndexByte(files[name], '\t') >= 0 {
+			continue // the edits would not fit in
 		}
-		format := formatOf(doc, content)
+		f := newFieldEdits(t, name, files[name])
+		format := formatOf(f.doc, files[name])
 		if table[format] == nil {
-			table[format] = &row{}
+			table[format] = &mergeCount{}
 		}
-		count := table[format]
-		count.files++
-		lines := strings.Split(strings.ReplaceAll(string(content), "\r\n", "\n"), "\n")
-		base := strings.Join(lines, "\n")
-		text := isText(lines)
-		baseOutline := outline(doc.Root())
+		table[format].files++
+		test(f, table[format])
+	}
+	return table
+}
 
-		random := rand.New(rand.NewPCG(1, uint64(len(content))))
-		for round := range rounds {
-			free := random.Perm(len(lines))
-			n := 0
-			edits := func(most int) (edits []lineEdit) {
-				for want := 1 + random.IntN(most); len(edits) < want && len(free) > 0; free = free[1:] {
-					n++
-					edit, ok := randomEdit(random, lines, free[0], n+round*100, doc.Syntax() == definition.JSON || strings.Contains(base, ",\n"))
-					if !ok || text[free[0]] || edit.item && slices.ContainsFunc(edits, func(e lineEdit) bool { return e.item }) {
-						continue // of two edited items nothing tells which was which
-					}
-					if after, err := definition.Parse(mustPath(t, name), []byte(edited(lines, edit))); err == nil && after.Syntax() == doc.Syntax() && outline(after.Root()) != baseOutline {
-						edits = append(edits, edit)
-					}
-				}
-				return edits
-			}
-			later, earlier := edits(3), edits(3)
+// mergeRounds is how often something random is done for each definition.
+func mergeRounds() int {
+	switch {
+	case os.Getenv("STARLING_LONG") != "":
+		return 5000
+	case testing.Short() || raceEnabled:
+		return 50
+	}
+	return 300
+}
+
+// TestMergeOfDisjointEdits lets two sides edit some fields of each definition each, and the later
+// one add comments. What is edited are lines that hold one field or item, so that all edits
+// applied to the lines give what the merge must be, byte by byte.
+func TestMergeOfDisjointEdits(t *testing.T) {
+	table := eachDefinition(t, func(f *fieldEdits, count *mergeCount) {
+		for round := range mergeRounds() {
+			later, free := f.draw(t, f.random.Perm(len(f.lines)), 3, 100*round)
+			earlier, _ := f.draw(t, free, 3, 100*round+50)
 			if len(later) == 0 || len(earlier) == 0 {
-				break
+				return // too few lines are fit for edits
 			}
-			count.pairs++
-			want := edited(lines, append(slices.Clone(later), earlier...)...)
-			if _, err := definition.Parse(mustPath(t, name), []byte(want)); err != nil {
-				continue // they are not disjoint after all, such as all items of a YAML list removed
+			comments := f.comments()
+			laterText, earlierText := commented(f.lines, comments, later...), edited(f.lines, earlier...)
+			want := commented(f.lines, comments, slices.Concat(later, earlier)...)
+			if after, err := definition.Parse(mustPath(t, f.name), []byte(laterText)); err != nil || after.Syntax() != f.doc.Syntax() {
+				continue // a comment became something else
 			}
-			merged, err := merge(t, name, base, edited(lines, later...), edited(lines, earlier...))
-			switch {
-			case err != nil:
-				count.fellBack++
-				t.Errorf("%s: %v\nlater %+v\nearlier %+v", name, err, later, earlier)
-			case len(merged.Conflicts) > 0:
-				count.conflict++
-				t.Errorf("%s: conflicts %s\nlater %+v\nearlier %+v", name, conflicts(merged), later, earlier)
-			default:
-				count.clean++
-				got := string(merged.Content)
-				if doc.Syntax() == definition.YAML && brackets(got) > brackets(want) {
-					break // the two removed all lines of a mapping or a sequence: Merge leaves brackets
-				}
-				if got != want {
-					t.Errorf("%s: later %+v\nearlier %+v\nmerge into\n%s\nwant\n%s", name, later, earlier, got, want)
-				}
+			if after, err := definition.Parse(mustPath(t, f.name), []byte(earlierText)); err != nil || nulls(after.Root()) > nulls(f.doc.Root()) {
+				continue // a mapping of YAML whose lines are all gone became null
 			}
-			if t.Failed() {
-				t.FailNow()
+			merged, err := merge(t, f.name, f.base, laterText, earlierText)
+			count.add(merged, err)
+			got := string(merged.Content)
+			if f.doc.Syntax() == definition.YAML && brackets(got) > brackets(want) {
+				continue // the two removed all lines of a mapping or a sequence: Merge leaves brackets
+			}
+			if got != want || err != nil || len(merged.Conflicts) > 0 {
+				t.Fatalf("%s: later %+v %v\nearlier %+v\nmerge into\n%s\nwant\n%s\n%v, conflicts %s", f.name, later, comments, earlier, got, want, err, conflicts(merged))
 			}
 		}
-	}
-	t.Logf("%-20s %5s %7s %7s %9s %9s", "edits of 1 to 3 fields", "files", "pairs", "clean", "conflict", "fell back")
-	for _, format := range slices.Sorted(maps.Keys(table)) {
-		r := table[format]
-		t.Logf("%-22s %5d %7d %7d %9d %9d", format, r.files, r.pairs, r.clean, r.conflict, r.fellBack)
-	}
+	})
+	logTable(t, "1 to 3 edits, disjoint", table)
+}
+
+// TestMergeOfEditsOfOneField lets two sides give one field different values, and edit others
+// besides. (Two values of @class would be a conflict of the object as a whole.)
+func TestMergeOfEditsOfOneField(t *testing.T) {
+	table := eachDefinition(t, func(f *fieldEdits, count *mergeCount) {
+		for round := range mergeRounds() {
+			n := 1000 + 100*round
+			free := f.random.Perm(len(f.lines))
+			var both lineEdit
+			for ; len(free) > 0 && !both.scalar; free = free[1:] {
+				edit, ok := randomEdit(f.random, f.lines, free[0], n, false)
+				if ok && edit.scalar && !edit.item && !strings.Contains(edit.text, "@class") && !f.text[free[0]] && strings.Contains(edit.text, fmt.Sprint(n)) {
+					both = edit
+				}
+			}
+			if !both.scalar {
+				continue
+			}
+			inLater, inEarlier := both, both
+			inEarlier.text = strings.Replace(both.text, fmt.Sprint(n), fmt.Sprint(n+99), 1)
+			later, free := f.draw(t, free, 1, n)
+			earlier, _ := f.draw(t, free, 1, n+50)
+			merged, err := merge(t, f.name, f.base, edited(f.lines, append(later, inLater)...), edited(f.lines, append(earlier, inEarlier)...))
+			count.add(merged, err)
+			want := edited(f.lines, slices.Concat(later, earlier, []lineEdit{inLater})...)
+			got := string(merged.Content)
+			if f.doc.Syntax() == definition.YAML && brackets(got) > brackets(want) {
+				continue
+			}
+			if err != nil || got != want || len(merged.Conflicts) != 1 {
+				t.Fatalf("%s: both %+v\nlater %+v\nearlier %+v\nmerge into\n%s\nwant\n%s\n%v, conflicts %s", f.name, both, later, earlier, got, want, err, conflicts(merged))
+			}
+			c := merged.Conflicts[0]
+			if line := f.lines[both.line]; !strings.Contains(line, c.Base.Text) || !strings.Contains(inLater.text, c.Later.Text) || !strings.Contains(inEarlier.text, c.Earlier.Text) || c.Later == c.Earlier {
+				t.Fatalf("%s: the conflict is %s, want that of\n%s\n%s\n%s", f.name, conflicts(merged), line, inLater.text, inEarlier.text)
+			}
+		}
+	})
+	logTable(t, "one field edited by both", table)
 }

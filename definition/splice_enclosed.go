@@ -19,6 +19,7 @@ type enclosure struct {
 	trailing    bool   // the last kid has a comma too
 	gap         string // what follows a comma inside a line
 	filled      bool   // something is inserted before the first kid
+	followed    []bool // whether a kid that stays follows each kid on its line
 }
 
 // enclosed makes a revision in such a container.
@@ -35,9 +36,18 @@ func (s *splicer) enclosed(r *revision) {
 		behind[in.after+1] = append(behind[in.after+1], in.kid)
 	}
 	last := -1 // the last kid that stays
-	for i := range r.fates {
+	c.followed = make([]bool, len(r.fates))
+	for i := len(r.fates) - 1; i >= 0; i-- {
 		if !r.fates[i].removed {
-			last = i
+			last = max(last, i)
+		}
+		if i+1 < len(r.fates) {
+			next := &r.later.kids[i+1]
+			stays, until := true, next.entry
+			if r.fates[i+1].removed {
+				stays, until = c.followed[i+1], next.end
+			}
+			c.followed[i] = stays && bytes.IndexByte(c.src[r.later.kids[i].end:until], '\n') < 0
 		}
 	}
 	if c.filled = len(behind[0]) > 0; c.filled {
@@ -168,6 +178,9 @@ func (c *enclosure) text(n *node, from int, indent string, column int) string {
 		c.failed = true // it needs lines of its own, which brackets do not give
 	}
 	e := c.splicer.earlier
+	if bytes.IndexByte(e.content[from:n.end], '\n') < 0 {
+		return string(e.content[from:n.end])
+	}
 	return e.piece(n, from, len(indentation(e.content, from)), indent, column)
 }
 
@@ -191,12 +204,8 @@ func (c *enclosure) remove(i int) {
 		c.removeLines(kid.entry, tail)
 		return
 	}
-	next := i + 1 // that stays
-	for next < len(kids) && c.fates[next].removed {
-		next++
-	}
 	switch {
-	case next < len(kids) && bytes.IndexByte(c.src[end:kids[next].entry], '\n') < 0:
+	case c.followed[i]:
 		c.patch(kid.entry, skipBlank(c.src, end), "")
 	case i == 0 && c.filled: // what was inserted stands where this did
 		c.patch(kid.entry, end, "")

@@ -1,0 +1,76 @@
+package definition_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/starling-sync/starling/definition"
+)
+
+// TestMergeIsBounded merges the most awkward of large texts.
+func TestMergeIsBounded(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	shuffled := func(items []string) []string {
+		items = append([]string(nil), items...)
+		random.Shuffle(len(items), func(i, j int) { items[i], items[j] = items[j], items[i] })
+		return items
+	}
+	many := func(n int, text func(int) string) []string {
+		items := make([]string, n)
+		for i := range items {
+			items[i] = text(i)
+		}
+		return items
+	}
+	list := func(items []string) string { return "[" + strings.Join(items, ",") + "]" }
+	numbers := many(37_000, func(i int) string { return fmt.Sprint(i) })
+	bits := many(120_000, func(int) string { return fmt.Sprint(random.IntN(2)) })
+	objects := many(5_000, func(i int) string { return fmt.Sprintf(`{"id":%d,"n":%d}`, i, i%7) })
+	changed := func(n int) []string {
+		return many(5_000, func(i int) string { return fmt.Sprintf(`{"id":%d,"n":%d}`, i, i%7+n) })
+	}
+	members := many(20_000, func(i int) string { return fmt.Sprintf(`"%d":%d`, i, i%10) })
+	object := func(items []string) string { return "{" + strings.Join(items, ",") + "}" }
+	deep := func(inner string) string {
+		return strings.Repeat(`{"a":[`, 49) + inner + strings.Repeat(`]}`, 49)
+	}
+	set := func(items []string) string { return `["java.util.HashSet",` + list(items) + `]` }
+	blocks := func(items []string) string { return "- " + strings.Join(items, "\n- ") + "\n" }
+	tests := []struct {
+		name, file           string
+		base, later, earlier string
+	}{
+		{"lists in other orders", "a.json", list(numbers), list(shuffled(numbers)), list(shuffled(numbers))},
+		{"lists of few values", "a.json", list(bits), list(shuffled(bits)), list(shuffled(bits))},
+		{"lists of equal values", "a.json", "[" + strings.Repeat("0,", 120_000) + "]", "[" + strings.Repeat("0,", 110_000) + "1]", "[1," + strings.Repeat("0,", 100_000) + "]"},
+		{"lists of changed objects", "a.json", list(objects), list(changed(1)), list(changed(2))},
+		{"sets in other orders", "a.json", set(numbers), set(shuffled(numbers)[1:]), set(shuffled(numbers)[1:])},
+		{"objects in other orders", "a.json", object(members), object(shuffled(members)[1:]), object(shuffled(members)[1:])},
+		{"new members on both sides", "a.json", "{}", object(members[:10_000]), object(members[10_000:])},
+		{"deep", "a.json", deep("1,2"), deep("1,3"), deep("0,2")},
+		{"YAML of one line", "a.yml", list(numbers[:30_000]), list(shuffled(numbers[:30_000])), list(shuffled(numbers[:30_000]))},
+		{"YAML in blocks", "a.yml", blocks(numbers[:25_000]), blocks(shuffled(numbers[:25_000])), blocks(numbers[1:25_000])},
+		{"YAML over lines", "a.yml", "a: 1\n", "a: x\n" + strings.Repeat("  y\n", 60_000), "b: 1\na: 1\n"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			began := time.Now()
+			merged, err := merge(t, test.file, test.base, test.later, test.earlier)
+			took := time.Since(began)
+			t.Logf("%d KiB each: %v, %d conflicts, %v", len(test.base)>>10, took.Round(time.Millisecond), len(merged.Conflicts), err)
+			if err != nil && !errors.Is(err, definition.ErrNoMerge) {
+				t.Error(err)
+			}
+			if limit := 20 * time.Second; took > limit {
+				t.Errorf("it took %v, want less than %v", took, limit)
+			}
+			if _, err := definition.Diff(mustPath(t, test.file), []byte(test.later), []byte(test.earlier)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
