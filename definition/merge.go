@@ -59,7 +59,8 @@ type FieldText struct {
 // replaced, removed or inserted in it, with the earlier side's bytes for them; these
 // are indented anew, but never encoded anew. A removed member takes its line with it if
 // it has one for itself, and the comment behind it; other comments, the order and the layout
-// stay. A new member comes after the one that it follows in the earlier side. If only one side
+// stay. A new member comes after the one that it follows in the earlier side; if it gets lines of
+// its own, the comments directly above and behind it come too. If only one side
 // changed the bytes, or both equally, the result is exactly that side.
 //
 // A result is read again before it is returned, and holds exactly the values that the
@@ -95,7 +96,7 @@ func Merge(path Path, base, later, earlier []byte) (Merged, error) {
 	if root.from == fromEarlier {
 		return Merged{Content: earlier, Conflicts: m.conflicts}, nil
 	}
-	content, err := splice(m.later, m.earlier, m.revisions)
+	content, err := splice(m.base, m.later, m.earlier, m.revisions)
 	if err != nil {
 		return Merged{}, fmt.Errorf("%w: %w", ErrNoMerge, err)
 	}

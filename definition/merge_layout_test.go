@@ -114,6 +114,13 @@ func TestMergeLayoutJSON(t *testing.T) {
 			want:    "{\n  a: uno\n   # one\n  b: 3\n}",
 		},
 		{
+			name:    "comments of what is new",
+			base:    "{\n  \"a\": 1, // one\n  // about b\n  \"b\": 2\n}",
+			later:   "{\n  \"a\": 9, // one\n  // about b\n  \"b\": 2\n}",
+			earlier: "{\n  \"a\": 1, // one\n\n    // new: c\n    /* really */\n    \"c\": 3, // three\n  // about b\n  \"d\": 4,\n  \"b\": 2, // two\n  \"e\": 5 // five\n}",
+			want:    "{\n  \"a\": 9, // one\n  // new: c\n  /* really */\n  \"c\": 3, // three\n  \"d\": 4,\n  // about b\n  \"b\": 2,\n  \"e\": 5 // five\n}",
+		},
+		{
 			name:    "byte order mark",
 			base:    "\ufeff{\"a\": 1, \"b\": 1}",
 			later:   "\ufeff{\"a\": 2, \"b\": 1}",
@@ -188,6 +195,13 @@ func TestMergeLayoutYAML(t *testing.T) {
 			later:   "a: b\nc: 2\n",
 			earlier: "a: one\n  two\n\n  three\nn: \"four\n  five\"\nc: 1\n",
 			want:    "a: one\n  two\n\n  three\nn: \"four\n  five\"\nc: 2\n",
+		},
+		{
+			name:    "comments of what is new",
+			base:    "a: 1 # one\n# about b\nb: 2\n",
+			later:   "a: 9 # one\n# about b\nb: 2\n",
+			earlier: "a: 1 # one\n# new\nc:\n  # deep\n  - x # x\n# about b\nd: 4 # four\nb: 2\n",
+			want:    "a: 9 # one\n# new\nc:\n  # deep\n  - x # x\nd: 4 # four\n# about b\nb: 2\n",
 		},
 		{
 			name:    "sets by tag",

@@ -12,10 +12,10 @@ var errLayout = errors.New("a value has no place in the other side's layout")
 
 // splicer writes revisions into the later side's text.
 type splicer struct {
-	later, earlier *side
-	patches        []patch
-	top            int  // the lines before this offset are all taken out
-	failed         bool // a value has no place
+	base, later, earlier *side
+	patches              []patch
+	top                  int  // the lines before this offset are all taken out
+	failed               bool // a value has no place
 }
 
 // patch replaces src[start:end] of the later side's text.
@@ -26,8 +26,8 @@ type patch struct {
 
 // splice returns the later side's text with all revisions made. The error wraps errLayout.
 // That the text is right is for the caller to check, by reading it.
-func splice(later, earlier *side, revisions []*revision) ([]byte, error) {
-	s := &splicer{later: later, earlier: earlier}
+func splice(base, later, earlier *side, revisions []*revision) ([]byte, error) {
+	s := &splicer{base: base, later: later, earlier: earlier}
 	if bytes.HasPrefix(later.content, []byte(byteOrderMark)) {
 		s.top = len(byteOrderMark)
 	}
@@ -36,7 +36,7 @@ func splice(later, earlier *side, revisions []*revision) ([]byte, error) {
 			s.retag(r)
 		}
 		switch {
-		case r.later.block:
+		case r.container.block:
 			s.block(r)
 		case r.becomesBlock():
 			s.unfold(r)
@@ -101,7 +101,7 @@ func (s *splicer) apply() ([]byte, error) {
 // retag puts the earlier side's tag in the place of the later one's. It makes no tag where
 // the later side has none, and takes none away.
 func (s *splicer) retag(r *revision) {
-	l, e := r.later, r.earlier
+	l, e := r.container, r.source
 	if l.start == l.props || e.start == e.props {
 		s.failed = true
 		return

@@ -5,21 +5,21 @@ import "strings"
 // block makes a revision in a mapping or sequence of YAML in block style: one entry after
 // the other, each on lines of its own, all in one column.
 func (s *splicer) block(r *revision) {
-	src, kids := s.later.content, r.later.kids
+	src, kids := s.later.content, r.container.kids
 	column := columnOf(src, kids[0].entry)
 	stays := false
 	for i := range r.fates {
 		stays = stays || !r.fates[i].removed
 	}
 	if !stays && len(r.insertions) == 0 {
-		s.empty(r.later)
+		s.empty(r.container)
 		return
 	}
 	indent := strings.Repeat(" ", column)
 	var first []string
 	behind := make([][]string, len(kids))
 	for _, in := range r.insertions {
-		if entry := s.blockEntry(r, in.kid, indent); in.after < 0 {
+		if entry := s.blockInsertion(r, in.kid, indent); in.after < 0 {
 			first = append(first, entry)
 		} else {
 			behind[in.after] = append(behind[in.after], entry)
@@ -39,7 +39,7 @@ func (s *splicer) block(r *revision) {
 		case f.removed:
 			tail, _ := s.later.tail(kids[i].end)
 			s.removeLines(kids[i].entry, tail)
-		case f.by != nil && r.later.kind == Array:
+		case f.by != nil && r.container.kind == Array:
 			s.replaceItem(kids[i].entry, kids[i].end, s.blockEntry(r, f.by, indent), f.by)
 		case f.by != nil:
 			s.replaceValue(&kids[i], f.by)
@@ -57,13 +57,13 @@ func (s *splicer) insertFirst(r *revision, entries []string, indent string) {
 	if len(entries) == 0 {
 		return
 	}
-	first, nl := &r.later.kids[0], s.later.newline
+	first, nl := &r.container.kids[0], s.later.newline
 	text := strings.Join(entries, nl+indent)
 	switch {
 	case headsLine(s.later.content, first.entry):
 		s.insertAbove(first.entry, indent+text)
 	case r.fates[0].removed:
-		s.replaceItem(first.entry, first.end, text, r.insertions[len(entries)-1].kid)
+		s.replaceItem(first.entry, first.end, text, &r.source.kids[r.insertions[len(entries)-1].kid])
 	default:
 		s.patch(first.entry, first.entry, text+nl+indent)
 	}
@@ -89,21 +89,26 @@ func (s *splicer) replaceItem(start, end int, text string, last *node) {
 func (s *splicer) blockEntry(r *revision, kid *node, indent string) string {
 	e := s.earlier
 	strip := columnOf(e.content, kid.entry)
-	if !r.earlier.block {
+	if !r.source.block {
 		strip = len(indentation(e.content, kid.entry))
 	}
 	text := e.piece(kid, kid.entry, strip, indent, len(indent))
-	if r.later.kind == Array && !r.earlier.block {
+	if r.container.kind == Array && !r.source.block {
 		return "- " + text
 	}
 	return text
+}
+
+// blockInsertion is blockEntry for one that is inserted, with its comments.
+func (s *splicer) blockInsertion(r *revision, i int, indent string) string {
+	return s.withComments(r, i, s.blockEntry(r, &r.source.kids[i], indent), indent)
 }
 
 // moveUp takes out the first entry of a container, which is on its parent's line. The first
 // entry that stays moves there, unless comments are between; those between are taken
 // out too. It returns how many were.
 func (s *splicer) moveUp(r *revision) (gone int) {
-	src, kids := s.later.content, r.later.kids
+	src, kids := s.later.content, r.container.kids
 	blank := true
 	for ; gone < len(kids) && r.fates[gone].removed; gone++ {
 		if tail, _ := s.later.tail(kids[gone].end); gone+1 < len(kids) {
@@ -208,13 +213,13 @@ func (s *splicer) replaceValue(old, by *node) {
 // becomesBlock reports whether the revision fills a collection of YAML that has empty
 // brackets from one in block style.
 func (r *revision) becomesBlock() bool {
-	return len(r.later.kids) == 0 && r.earlier.block && r.earlier.isContainer()
+	return len(r.container.kids) == 0 && r.source.block && r.source.isContainer()
 }
 
 // unfold makes such a revision.
 func (s *splicer) unfold(r *revision) {
 	src, nl := s.later.content, s.later.newline
-	l, e := r.later, r.earlier
+	l, e := r.container, r.source
 	if l.after == 0 { // the root
 		indent := ""
 		s.patch(trimBlank(src, l.body), l.end, s.unfolded(r, nl, indent, headsLine(src, l.body)))
@@ -223,7 +228,7 @@ func (s *splicer) unfold(r *revision) {
 	column := columnOf(src, l.entry) + columnOf(s.earlier.content, e.kids[0].entry) - columnOf(s.earlier.content, e.entry)
 	if src[l.after-1] == '-' { // a compact one, behind its parent's dash
 		text := s.unfolded(r, nl, strings.Repeat(" ", columnOf(src, l.body)), true)
-		s.replaceItem(l.body, l.end, text, r.insertions[len(r.insertions)-1].kid)
+		s.replaceItem(l.body, l.end, text, &r.source.kids[r.insertions[len(r.insertions)-1].kid])
 		return
 	}
 	tail, _ := s.later.tail(l.end)
@@ -239,7 +244,7 @@ func (s *splicer) unfolded(r *revision, nl, indent string, first bool) string {
 		if i > 0 || !first {
 			b.WriteString(nl + indent)
 		}
-		b.WriteString(s.blockEntry(r, in.kid, indent))
+		b.WriteString(s.blockInsertion(r, in.kid, indent))
 	}
 	return b.String()
 }

@@ -11,7 +11,8 @@ import (
 type enclosure struct {
 	*splicer
 	*revision
-	src         []byte
+
+	src         []byte // the later side's
 	open, close int    // from where to where its inside is
 	bare        bool   // it has no brackets
 	commas      []int  // the comma behind each kid, or -1
@@ -25,13 +26,13 @@ type enclosure struct {
 // enclosed makes a revision in such a container.
 func (s *splicer) enclosed(r *revision) {
 	c := &enclosure{splicer: s, revision: r, src: s.later.content}
-	c.open, c.close = r.later.body+1, r.later.end-1
-	if first := c.src[r.later.body]; first != '{' && first != '[' {
-		c.open, c.close, c.bare = r.later.body, r.later.end, true
+	c.open, c.close = r.container.body+1, r.container.end-1
+	if first := c.src[r.container.body]; first != '{' && first != '[' {
+		c.open, c.close, c.bare = r.container.body, r.container.end, true
 	}
 	c.findCommas()
 
-	behind := make([][]*node, len(r.fates)+1) // the insertions before the first kid, behind it, and so on
+	behind := make([][]int, len(r.fates)+1) // what is inserted before the first kid, behind it, and so on
 	for _, in := range r.insertions {
 		behind[in.after+1] = append(behind[in.after+1], in.kid)
 	}
@@ -42,12 +43,12 @@ func (s *splicer) enclosed(r *revision) {
 			last = max(last, i)
 		}
 		if i+1 < len(r.fates) {
-			next := &r.later.kids[i+1]
+			next := &r.container.kids[i+1]
 			stays, until := true, next.entry
 			if r.fates[i+1].removed {
 				stays, until = c.followed[i+1], next.end
 			}
-			c.followed[i] = stays && bytes.IndexByte(c.src[r.later.kids[i].end:until], '\n') < 0
+			c.followed[i] = stays && bytes.IndexByte(c.src[r.container.kids[i].end:until], '\n') < 0
 		}
 	}
 	if c.filled = len(behind[0]) > 0; c.filled {
@@ -69,8 +70,8 @@ func (s *splicer) enclosed(r *revision) {
 
 // findCommas finds out how the kids are separated.
 func (c *enclosure) findCommas() {
-	kids := c.revision.later.kids
-	c.commas = c.splicer.later.commas(kids, c.close)
+	kids := c.container.kids
+	c.commas = c.later.commas(kids, c.close)
 	c.gap = " "
 	for i, at := range slices.Backward(c.commas) {
 		if at < 0 {
@@ -89,9 +90,9 @@ func (c *enclosure) findCommas() {
 		}
 		fallthrough
 	default: // no kid tells
-		e := c.revision.earlier
-		c.wantsCommas = c.splicer.later.syntax != HJSON || len(e.kids) < 2 ||
-			c.splicer.earlier.commas(e.kids, e.end)[0] >= 0
+		e := c.source
+		c.wantsCommas = c.later.syntax != HJSON || len(e.kids) < 2 ||
+			c.earlier.commas(e.kids, e.end)[0] >= 0
 	}
 }
 
@@ -110,7 +111,7 @@ func (s *side) commas(kids []node, end int) []int {
 
 // behind returns the offset behind a kid and its comma, if that is on the same line.
 func (c *enclosure) behind(i int) int {
-	end, comma := c.revision.later.kids[i].end, c.commas[i]
+	end, comma := c.container.kids[i].end, c.commas[i]
 	if comma >= 0 && bytes.IndexByte(c.src[end:comma], '\n') < 0 {
 		return comma + 1
 	}
@@ -119,12 +120,12 @@ func (c *enclosure) behind(i int) int {
 
 // ownLineBehind reports whether what is inserted behind a kid gets a line of its own.
 func (c *enclosure) ownLineBehind(i int) bool {
-	kids := c.revision.later.kids
-	if _, ok := c.splicer.later.tail(max(c.behind(i), c.commas[i]+1)); !ok {
+	kids := c.container.kids
+	if _, ok := c.later.tail(max(c.behind(i), c.commas[i]+1)); !ok {
 		return false
 	}
 	return headsLine(c.src, kids[i].entry) || i+1 < len(kids) && headsLine(c.src, kids[i+1].entry) ||
-		c.splicer.later.isBare(&kids[i])
+		c.later.isBare(&kids[i])
 }
 
 // isBare reports whether a value is a string of HJSON without quotes, which takes all
@@ -136,19 +137,19 @@ func (s *side) isBare(n *node) bool {
 // keep writes the value of a kid that stays, and its comma: comma says that it needs one
 // if it has none, last that it needs none.
 func (c *enclosure) keep(i int, comma, last bool) {
-	kid, by := &c.revision.later.kids[i], c.fates[i].by
-	bare := c.splicer.later.isBare(kid)
+	kid, by := &c.container.kids[i], c.fates[i].by
+	bare := c.later.isBare(kid)
 	if by != nil {
-		bare = c.splicer.earlier.isBare(by)
+		bare = c.earlier.isBare(by)
 		indent := indentation(c.src, kid.start)
 		var text string
-		if c.splicer.earlier.needsLine(by) && !headsLine(c.src, kid.entry) {
-			text = c.splicer.later.newline + indent + c.text(by, by.start, indent, len(indent))
+		if c.earlier.needsLine(by) && !headsLine(c.src, kid.entry) {
+			text = c.later.newline + indent + c.text(by, by.start, indent, len(indent))
 		} else {
 			text = c.text(by, by.start, indent, columnOf(c.src, kid.start))
 		}
 		if bare && !c.endsLine(i) {
-			text += c.splicer.later.newline + indent
+			text += c.later.newline + indent
 		}
 		if kid.start == kid.end { // an empty value of YAML, directly behind its colon
 			text = " " + text
@@ -165,7 +166,7 @@ func (c *enclosure) keep(i int, comma, last bool) {
 
 // endsLine reports whether nothing but a comma is behind a kid on its line.
 func (c *enclosure) endsLine(i int) bool {
-	at := skipBlank(c.src, c.revision.later.kids[i].end)
+	at := skipBlank(c.src, c.container.kids[i].end)
 	if at == c.commas[i] {
 		at = skipBlank(c.src, at+1)
 	}
@@ -177,30 +178,46 @@ func (c *enclosure) text(n *node, from int, indent string, column int) string {
 	if n.block {
 		c.failed = true // it needs lines of its own, which brackets do not give
 	}
-	e := c.splicer.earlier
+	e := c.earlier
 	if bytes.IndexByte(e.content[from:n.end], '\n') < 0 {
 		return string(e.content[from:n.end])
 	}
 	return e.piece(n, from, len(indentation(e.content, from)), indent, column)
 }
 
-// entry returns the text of an insertion: a kid of the earlier side with its key.
-func (c *enclosure) entry(n *node, indent string, column int) string {
-	if c.revision.later.kind == Array {
-		return c.text(n, n.start, indent, column)
+// entry returns the text of an insertion: a kid of the earlier side with its key and, if it
+// comes to lines of its own, its comments. comma says whether a comma must follow it.
+func (c *enclosure) entry(i int, indent string, line, comma bool) string {
+	kid := &c.source.kids[i]
+	from := kid.entry
+	if c.container.kind == Array {
+		from = kid.start // without a dash
 	}
-	return c.text(n, n.entry, indent, column)
+	text := c.text(kid, from, indent, len(indent))
+	if comma && !c.earlier.isBare(kid) {
+		text += ","
+	}
+	if line {
+		return c.withComments(c.revision, i, text, indent)
+	}
+	if c.earlier.needsLine(kid) {
+		text = c.later.newline + indent + text
+	}
+	if c.earlier.isBare(kid) {
+		text += c.later.newline + indent
+	}
+	return text
 }
 
 // remove takes a kid out with its comma, and with its line if that has nothing else but
 // a comment behind the kid.
 func (c *enclosure) remove(i int) {
-	kids := c.revision.later.kids
+	kids := c.container.kids
 	kid, end := &kids[i], c.behind(i)
 	if end <= c.commas[i] { // the comma is on another line
 		c.patch(c.commas[i], c.commas[i]+1, "")
 	}
-	if tail, ok := c.splicer.later.tail(end); ok && headsLine(c.src, kid.entry) {
+	if tail, ok := c.later.tail(end); ok && headsLine(c.src, kid.entry) {
 		c.removeLines(kid.entry, tail)
 		return
 	}
@@ -216,45 +233,34 @@ func (c *enclosure) remove(i int) {
 
 // insertBehind inserts kids of the earlier side behind a kid that stays; more says that
 // another one of the later side follows.
-func (c *enclosure) insertBehind(i int, kids []*node, line, more bool) {
-	at, indent := max(c.behind(i), c.commas[i]+1), indentation(c.src, c.revision.later.kids[i].entry)
+func (c *enclosure) insertBehind(i int, inserted []int, line, more bool) {
+	at, indent := max(c.behind(i), c.commas[i]+1), indentation(c.src, c.container.kids[i].entry)
+	gap := c.gap
 	if line {
-		at, _ = c.splicer.later.tail(at)
-		indent = c.lineIndent(i, kids[0])
+		at, _ = c.later.tail(at)
+		indent = c.lineIndent(i, inserted[0])
+		gap = c.later.newline + indent
 	}
-	var b strings.Builder
-	for j, kid := range kids {
-		if line || c.splicer.earlier.needsLine(kid) {
-			b.WriteString(c.splicer.later.newline + indent)
-		} else {
-			b.WriteString(c.gap)
-		}
-		b.WriteString(c.entry(kid, indent, len(indent)))
-		bare := c.splicer.earlier.isBare(kid)
-		switch {
-		case bare && !line:
-			b.WriteString(c.splicer.later.newline + indent)
-		case !bare && (c.wantsCommas || !line) && (j+1 < len(kids) || more || c.trailing):
-			b.WriteByte(',')
-		}
+	for j, kid := range inserted {
+		comma := (c.wantsCommas || !line) && (j+1 < len(inserted) || more || c.trailing)
+		c.patch(at, at, gap+c.entry(kid, indent, line, comma))
 	}
-	c.patch(at, at, b.String())
 }
 
 // lineIndent returns the indentation of lines that are inserted near a kid of the later
 // side.
-func (c *enclosure) lineIndent(near int, inserted *node) string {
-	kids := c.revision.later.kids
+func (c *enclosure) lineIndent(near, inserted int) string {
+	kids := c.container.kids
 	for _, i := range []int{near, near + 1, 0} {
 		if i >= 0 && i < len(kids) && headsLine(c.src, kids[i].entry) {
 			return indentation(c.src, kids[i].entry)
 		}
 	}
-	own := indentation(c.src, c.revision.later.body)
-	src := c.splicer.earlier.content
-	if headsLine(src, inserted.entry) {
-		parent := indentation(src, c.revision.earlier.body)
-		if step, ok := strings.CutPrefix(indentation(src, inserted.entry), parent); ok {
+	own := indentation(c.src, c.container.body)
+	src := c.earlier.content
+	if entry := c.source.kids[inserted].entry; headsLine(src, entry) {
+		parent := indentation(src, c.source.body)
+		if step, ok := strings.CutPrefix(indentation(src, entry), parent); ok {
 			return own + step
 		}
 	}
@@ -263,55 +269,70 @@ func (c *enclosure) lineIndent(near int, inserted *node) string {
 
 // insertFirst inserts kids of the earlier side before all that stay; more says that there
 // are such.
-func (c *enclosure) insertFirst(inserted []*node, more bool) {
-	kids, nl := c.revision.later.kids, c.splicer.later.newline
-	e := c.splicer.earlier
-	tail, ok := c.splicer.later.tail(c.open)
-	empty := len(bytes.Trim(c.src[c.open:c.close], " \t")) == 0
-	line := len(kids) > 0 && headsLine(c.src, kids[0].entry) ||
-		len(kids) == 0 && (ok || empty) && headsLine(e.content, inserted[0].entry)
-	indent := indentation(c.src, c.revision.later.body)
+func (c *enclosure) insertFirst(inserted []int, more bool) {
+	kids := c.container.kids
+	if len(kids) == 0 {
+		c.fill(inserted)
+		return
+	}
+	line := headsLine(c.src, kids[0].entry)
+	indent, gap := indentation(c.src, c.container.body), c.gap
 	if line {
 		indent = c.lineIndent(0, inserted[0])
+		gap = c.later.newline + indent
 	}
 	texts := make([]string, len(inserted))
-	bare := false // the last of texts
 	for j, kid := range inserted {
-		texts[j] = c.entry(kid, indent, len(indent))
-		if !line && e.needsLine(kid) {
-			texts[j] = nl + indent + texts[j]
-		}
-		bare = e.isBare(kid)
-		switch {
-		case bare && !line:
-			texts[j] += nl + indent
-		case !bare && (c.wantsCommas || !line) && (j+1 < len(inserted) || more || c.trailing):
-			texts[j] += ","
-		}
+		comma := (c.wantsCommas || !line) && (j+1 < len(inserted) || more || c.trailing)
+		texts[j] = c.entry(kid, indent, line, comma)
 	}
+	text := strings.Join(texts, gap)
+	tail, ok := c.later.tail(c.open)
 	switch {
-	case len(kids) == 0 && empty && line:
-		c.patch(c.open, c.close, nl+indent+strings.Join(texts, nl+indent)+nl+indentation(c.src, c.revision.later.body))
-	case len(kids) == 0 && !line:
-		inside := c.revision.earlier.body + 1
-		pad := string(e.content[inside:skipBlank(e.content, inside)])
-		text, end := pad+strings.Join(texts, c.gap), c.open
-		if !bare {
+	case line && ok && !c.bare:
+		c.patch(tail, tail, gap+text)
+	case line:
+		c.insertAbove(kids[0].entry, indent+text)
+	case more && !c.earlier.isBare(&c.source.kids[inserted[len(inserted)-1]]):
+		c.patch(kids[0].entry, kids[0].entry, text+gap)
+	default:
+		c.patch(kids[0].entry, kids[0].entry, text)
+	}
+}
+
+// fill inserts kids of the earlier side into a container that has none: on lines, if they
+// are on lines there.
+func (c *enclosure) fill(inserted []int) {
+	tail, ok := c.later.tail(c.open)
+	empty := len(bytes.Trim(c.src[c.open:c.close], " \t")) == 0 // no comment is inside, and no line break
+	own := indentation(c.src, c.container.body)
+	end := c.open
+	if empty {
+		end = c.close
+	}
+	line := (ok || empty) && headsLine(c.earlier.content, c.source.kids[inserted[0]].entry)
+	indent, gap := own, c.gap
+	if line {
+		indent = c.lineIndent(0, inserted[0])
+		gap = c.later.newline + indent
+	}
+	texts := make([]string, len(inserted))
+	for j, kid := range inserted {
+		texts[j] = c.entry(kid, indent, line, (c.wantsCommas || !line) && j+1 < len(inserted))
+	}
+	text := strings.Join(texts, gap)
+	switch {
+	case line && empty:
+		c.patch(c.open, c.close, gap+text+c.later.newline+own)
+	case line:
+		c.patch(tail, tail, gap+text)
+	default:
+		inside := c.source.body + 1
+		pad := string(c.earlier.content[inside:skipBlank(c.earlier.content, inside)])
+		text = pad + text
+		if !c.earlier.isBare(&c.source.kids[inserted[len(inserted)-1]]) {
 			text += pad
 		}
-		if empty {
-			end = c.close
-		}
 		c.patch(c.open, end, text)
-	case line && ok && !c.bare:
-		c.patch(tail, tail, nl+indent+strings.Join(texts, nl+indent))
-	case line:
-		c.insertAbove(kids[0].entry, indent+strings.Join(texts, nl+indent))
-	default:
-		text := strings.Join(texts, c.gap)
-		if more && !bare {
-			text += c.gap
-		}
-		c.patch(kids[0].entry, kids[0].entry, text)
 	}
 }

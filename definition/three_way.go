@@ -43,10 +43,11 @@ func whole(from origin, n *node) outcome {
 
 // revision is what changes among the kids of one container in the later side's text.
 type revision struct {
-	later, earlier *node // the container in both texts
-	fates          []fate
-	insertions     []insertion // those after the same kid in their order
-	retag          bool        // the earlier side's tag comes in the later one's place
+	container  *node // in the later side
+	source     *node // the same in the earlier side
+	fates      []fate
+	insertions []insertion // those after the same kid in their order
+	retag      bool        // the earlier side's tag comes in the later one's place
 }
 
 // fate is what becomes of a kid of the later side; the zero fate is to stay.
@@ -55,17 +56,14 @@ type fate struct {
 	by      *node // of the earlier side, whose value comes in this one's place
 }
 
-// insertion is a kid of the earlier side that comes behind the later side's kid with the
-// index after; -1 stands for the container's beginning.
-type insertion struct {
-	after int
-	kid   *node
-}
+// insertion is the earlier side's kid with an index. It comes behind the later side's kid with
+// the index after; -1 stands for the container's beginning.
+type insertion struct{ after, kid int }
 
 // revise begins the revision of a container.
 func (m *merger) revise(b, l, e *node) *revision {
 	return &revision{
-		later: l, earlier: e, fates: make([]fate, len(l.kids)),
+		container: l, source: e, fates: make([]fate, len(l.kids)),
 		retag: l.tag != e.tag && b != nil && b.tag == l.tag,
 	}
 }
@@ -73,9 +71,9 @@ func (m *merger) revise(b, l, e *node) *revision {
 // tag returns the tag that the container has after the revision.
 func (r *revision) tag() string {
 	if r.retag {
-		return r.earlier.tag
+		return r.source.tag
 	}
-	return r.later.tag
+	return r.container.tag
 }
 
 // decide notes what became of the later side's kid with index i, which is e in the
@@ -89,7 +87,7 @@ func (r *revision) decide(i int, o outcome, e *node) {
 	}
 }
 
-func (r *revision) insert(after int, kid *node) {
+func (r *revision) insert(after, kid int) {
 	r.insertions = append(r.insertions, insertion{after, kid})
 }
 
@@ -187,7 +185,7 @@ func (m *merger) object(b, l, e *node) outcome {
 		inBase, _ := baseMembers.get(kid.key)
 		o := m.into(kid.key, inBase, nil, kid)
 		if o.from == fromEarlier {
-			r.insert(after, kid)
+			r.insert(after, i)
 		}
 		result(kid.key, o)
 	}
@@ -260,7 +258,7 @@ func (m *merger) items(b, l, e *node, isSet bool) outcome {
 // identities. What the earlier side put in the place of what it removed comes to
 // that place.
 func (r *revision) mergeSet(base []node) (kids []int) {
-	l, e := r.later.kids, r.earlier.kids
+	l, e := r.container.kids, r.source.kids
 	inBase, inLater, inEarlier := placesOf(base), placesOf(l), placesOf(e)
 	added := func(i int) bool {
 		_, was := inBase[e[i].id]
@@ -303,7 +301,7 @@ func (r *revision) mergeSet(base []node) (kids []int) {
 		case is:
 			after = at
 		case added(i):
-			r.insert(after, &e[i])
+			r.insert(after, i)
 			kids = append(kids, e[i].id)
 		}
 	}
@@ -323,7 +321,7 @@ func placesOf(nodes []node) map[int]int {
 
 // list merges two lists item by item and returns the result's identities.
 func (m *merger) list(r *revision, base []node) (kids []int) {
-	l, e := r.later.kids, r.earlier.kids
+	l, e := r.container.kids, r.source.kids
 	laterSteps, ok := align(base, l)
 	earlierSteps, ok2 := align(base, e)
 	if !ok || !ok2 {
@@ -349,14 +347,14 @@ func (m *merger) list(r *revision, base []node) (kids []int) {
 				continue
 			}
 			kids = append(kids, kid.id)
-			r.insert(after, kid)
+			r.insert(after, earlierSteps[0].to)
 		}
 		if len(laterSteps) == 0 {
 			return kids
 		}
 		// What became of the next item of base.
-		at := laterSteps[0].to
-		item, inLater, inEarlier := &base[laterSteps[0].from], itemAt(l, at), itemAt(e, earlierSteps[0].to)
+		at, from := laterSteps[0].to, earlierSteps[0].to
+		item, inLater, inEarlier := &base[laterSteps[0].from], itemAt(l, at), itemAt(e, from)
 		laterSteps, earlierSteps = laterSteps[1:], earlierSteps[1:]
 		o := m.into(strconv.Itoa(len(kids)), item, inLater, inEarlier)
 		switch {
@@ -366,7 +364,7 @@ func (m *merger) list(r *revision, base []node) (kids []int) {
 				after = at
 			}
 		case o.from == fromEarlier:
-			r.insert(after, inEarlier)
+			r.insert(after, from)
 		}
 		if o.from != nowhere {
 			kids = append(kids, o.id)
