@@ -25,7 +25,7 @@ func (s *side) piece(n *node, from, strip int, indent string, column int) string
 	}
 	f := fragment{side: s, at: from, strip: strip, indent: indent, column: column}
 	if s.syntax == HJSON {
-		f.strings(n)
+		f.throughStrings(n)
 	}
 	f.upTo(n.end)
 	return f.out.String()
@@ -49,15 +49,15 @@ func (s *side) needsLine(n *node) bool {
 	return false
 }
 
-// strings writes the text up to the end of the last string in triple quotes in n, if
-// there is one.
-func (f *fragment) strings(n *node) {
+// throughStrings writes the text up to the end of the last string in triple quotes in n,
+// if there is one.
+func (f *fragment) throughStrings(n *node) {
 	if n.kind == String && bytes.HasPrefix(f.side.content[n.start:n.end], []byte("'''")) {
 		f.upTo(n.start)
 		f.tripleQuoted(n)
 	}
 	for i := range n.kids {
-		f.strings(&n.kids[i])
+		f.throughStrings(&n.kids[i])
 	}
 }
 

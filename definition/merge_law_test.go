@@ -1,6 +1,7 @@
 package definition_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -79,6 +80,9 @@ func checkLaws(tb rapid.TB, file string, texts []string, merged definition.Merge
 		if err != nil || string(m.Content) != one.want || len(m.Conflicts) > 0 {
 			tb.Fatalf("what one side changed is\n%s\n%v, %s, want\n%s", m.Content, err, conflicts(m), one.want)
 		}
+	}
+	if json.Valid([]byte(later)) && json.Valid([]byte(earlier)) && !json.Valid(merged.Content) {
+		tb.Fatalf("of two texts in strict JSON\n%s\n%s\nthe merge is none:\n%s", later, earlier, got)
 	}
 	written := map[string]bool{}
 	for _, side := range []string{later, earlier} {

@@ -101,6 +101,7 @@ func TestMergeRules(t *testing.T) {
 		{"map", `["java.util.TreeMap", {"a": 1}]`, `["java.util.TreeMap", {"a": 1, "b": 2}]`, `["java.util.TreeMap", {"a": 3}]`, `["java.util.TreeMap", {"a": 3, "b": 2}]`, ""},
 		{"map, as object", `{"@class": "java.util.HashMap", "a": 1}`, `{"@class": "java.util.HashMap", "a": 1, "b": 2}`, `{"@class": "java.util.HashMap"}`, `{"@class": "java.util.HashMap", "b": 2}`, ""},
 		{"collection made a map", `["java.util.HashSet", ["a"]]`, `["java.util.HashSet", ["b"]]`, `["java.util.HashMap", {"a": 1}]`, `["java.util.HashSet", ["b"]]`, `: ["java.util.HashSet", ["a"]] ["java.util.HashSet", ["b"]] ["java.util.HashMap", {"a": 1}]`},
+		{"set of one, changed by both", `["java.util.Collections$SingletonSet", ["a"]]`, `["java.util.Collections$SingletonSet", ["x"]]`, `["java.util.Collections$SingletonSet", ["y"]]`, `["java.util.Collections$SingletonSet", ["x"]]`, `: ["java.util.Collections$SingletonSet", ["a"]] ["java.util.Collections$SingletonSet", ["x"]] ["java.util.Collections$SingletonSet", ["y"]]`},
 		{"list, removed and inserted beside", `[1, 2]`, `[1]`, `[1, 2, 3]`, `[1, 3]`, ""},
 		{"list, removal against edit", `[1, {"a": 1, "b": 1}]`, `[1]`, `[1, {"a": 1, "b": 2}]`, `[1, {"a": 1, "b": 2}]`, `/1: {"a": 1, "b": 1} none {"a": 1, "b": 2}`},
 		{"objects of a list", `[{"id": 1, "x": 1}, {"id": 2, "x": 1}]`, `[{"id": 0}, {"id": 1, "x": 2}, {"id": 2, "x": 1}]`, `[{"id": 2, "x": 3}]`, `[{"id": 0}, {"id": 1, "x": 2}, {"id": 2, "x": 3}]`, `/1: {"id": 1, "x": 1} {"id": 1, "x": 2} none`},
