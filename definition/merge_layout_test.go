@@ -204,6 +204,21 @@ func TestMergeLayoutYAML(t *testing.T) {
 			want:    "a: 9 # one\n# new\nc:\n  # deep\n  - x # x\nd: 4 # four\n# about b\nb: 2\n",
 		},
 		{
+			name:    "beside dashes",
+			base:    "a:\n- [1]\n- b: 1\n  c: 1\n- x\n- - d\n  - e\n",
+			later:   "a:\n- [1] # one\n- b: 1 # b\n  # c\n  c: 2\n- x # x\n- - d # d\n  # e\n  - e\n",
+			earlier: "a:\n- [2]\n- c: 1\n- |\n  y\n- - e\n",
+			want:    "a:\n- [2] # one\n-\n  # c\n  c: 2\n- | # x\n  y\n-\n  # e\n  - e\n",
+		},
+		{
+			name:      "tags come and go",
+			base:      "a: {b: 1}\nc: !<x.C>\n  d: 1\ne: 1\nf: !local 1\n",
+			later:     "a: {b: 1}\nc: !<x.C>\n  d: 2\ne: 2\nf: !local 1\n",
+			earlier:   "a: !<x.A> {b: 1}\nc:\n  d: 1\ne: 1\nf: !other 1\n",
+			want:      "a: !<x.A> {b: 1}\nc: !<x.C>\n  d: 2\ne: 2\nf: !other 1\n",
+			conflicts: "/c: !<x.C>\n  d: 1 !<x.C>\n  d: 2 d: 1",
+		},
+		{
 			name:    "sets by tag",
 			base:    "s: !<java.util.HashSet>\n- a\n- b\n",
 			later:   "s: !<java.util.HashSet>\n- b\n- a\n- c\n",

@@ -117,6 +117,10 @@ func TestMergeFallsBack(t *testing.T) {
 		{"later does not parse", "a.json", `{}`, `{`, `{"a": 1}`},
 		{"earlier does not parse", "a.json", `{}`, `{"a": 1}`, `{`},
 		{"anchors", "a.yml", "a: 1\nb: 1\n", "a: &x 2\nb: 1\n", "a: 1\nb: 2\n"},
+		{"explicit keys", "a.yml", "a: 1\nb: 1\n", "? a\n: 2\nb: 1\n", "a: 1\nb: 2\n"},
+		{"pairs in brackets", "a.yml", "a: 1\nb: 1\n", "a: [c: d]\nb: 1\n", "a: 1\nb: 2\n"},
+		{"unusual line breaks", "a.yml", "a: 1\nb: 1\n", "a: 2\rb: 1\n", "a: 1\nb: 2\n"},
+		{"lines in brackets", "a.yml", "{a: 1, b: 1}\n", "{a: 1, b: 2}\n", "a:\n- c\n- d\nb: 1\n"},
 		{"too large", "a.json", `{}`, `{"a": "` + strings.Repeat("x", definition.MaxSize-20) + `"}`, `{"b": "` + strings.Repeat("x", definition.MaxSize-20) + `"}`},
 	}
 	for _, test := range tests {

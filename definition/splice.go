@@ -98,13 +98,7 @@ func (s *splicer) apply() ([]byte, error) {
 	return append(out, src[at:]...), nil
 }
 
-// retag puts the earlier side's tag in the place of the later one's. It makes no tag where
-// the later side has none, and takes none away.
+// retag puts the earlier side's tag in the place of the later one's; both have one.
 func (s *splicer) retag(r *revision) {
-	l, e := r.container, r.source
-	if l.start == l.props || e.start == e.props {
-		s.failed = true
-		return
-	}
-	s.patch(l.start, l.props, string(s.earlier.content[e.start:e.props]))
+	s.patch(r.container.start, r.container.props, string(s.earlier.content[r.source.start:r.source.props]))
 }

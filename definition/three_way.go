@@ -132,7 +132,7 @@ func equalNodes(a, b *node) bool {
 	return a.id == b.id
 }
 
-// mergeable reports whether two sides have containers of one kind, and did not both
+// mergeable reports whether two sides have containers of one kind and form, and did not both
 // change the class. A collection that holds exactly one element by its class, such as
 // java.util.Collections$SingletonList, is no container for a merge: two elements would
 // keep Apereo CAS from loading it.
@@ -140,7 +140,7 @@ func mergeable(b, l, e *node) bool {
 	switch {
 	case l == nil || e == nil || l.kind != e.kind || !l.isContainer():
 		return false
-	case (l.collection == 0) != (e.collection == 0):
+	case (l.collection == 0) != (e.collection == 0), (l.tag == "") != (e.tag == ""):
 		return false
 	case l.collection != 0 && l.elements().kind != e.elements().kind:
 		return false
