@@ -182,6 +182,18 @@ func (x *Exchange) disconnected(p peer.ID) {
 	}
 }
 
+// enter lets a stream handler begin, which then owes a Done to the wait group,
+// unless the exchange is closed.
+func (x *Exchange) enter() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.links == nil {
+		return false
+	}
+	x.wg.Add(1)
+	return true
+}
+
 // nudge wakes the link's goroutine.
 func (l *link) nudge() {
 	select {

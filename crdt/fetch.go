@@ -309,24 +309,36 @@ func (r *Replica) haves() []cid.Cid {
 	return cids
 }
 
+// beginServing reports whether the peer is not being answered already.
+func (x *Exchange) beginServing(p peer.ID) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.serves[p] {
+		return false
+	}
+	x.serves[p] = true
+	return true
+}
+
+func (x *Exchange) endServing(p peer.ID) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	delete(x.serves, p)
+}
+
 // handleFetch answers a fetch. Each peer is served one at a time.
 func (x *Exchange) handleFetch(s network.Stream) {
 	p := s.Conn().RemotePeer()
-	x.mu.Lock()
-	if x.serves[p] || x.links == nil {
-		x.mu.Unlock()
+	if !x.enter() {
 		_ = s.Reset()
 		return
 	}
-	x.serves[p] = true
-	x.wg.Add(1)
-	x.mu.Unlock()
 	defer x.wg.Done()
-	defer func() {
-		x.mu.Lock()
-		defer x.mu.Unlock()
-		delete(x.serves, p)
-	}()
+	if !x.beginServing(p) {
+		_ = s.Reset()
+		return
+	}
+	defer x.endServing(p)
 	stop := context.AfterFunc(x.ctx, func() { _ = s.Reset() })
 	defer stop()
 	if err := x.answer(s); err != nil {
@@ -346,6 +358,9 @@ func (x *Exchange) answer(s network.Stream) error {
 		var req crdtpb.FetchRequest
 		if err := limits.UnmarshalFrom(in, &req); err != nil {
 			return err
+		}
+		if req.GetCount() == 0 {
+			return errors.New("fetch of frames without blocks")
 		}
 		if first {
 			todo = x.replica.difference(parseCIDs(req.GetHave()), parseCIDs(req.GetWant()))

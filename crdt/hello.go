@@ -61,6 +61,13 @@ func (x *Exchange) sayHello(ctx context.Context, p peer.ID) error {
 // fetch. Whoever has no grant is disconnected.
 func (x *Exchange) handleHello(s network.Stream) {
 	p := s.Conn().RemotePeer()
+	if !x.enter() {
+		_ = s.Reset()
+		return
+	}
+	defer x.wg.Done()
+	stop := context.AfterFunc(x.ctx, func() { _ = s.Reset() })
+	defer stop()
 	_ = s.SetDeadline(time.Now().Add(streamTimeout))
 	var msg crdtpb.Hello
 	err := protodelim.UnmarshalOptions{MaxSize: maxHello}.UnmarshalFrom(bufio.NewReader(s), &msg)

@@ -25,9 +25,9 @@ type Replica interface {
 
 	// Append signs the draft as one change (or several, if it is over the
 	// limits) that is on disk before Append returns. It calls records once,
-	// before anything is written, with the version that each edit (same index)
+	// before the last change is written, with the version that each edit (same index)
 	// becomes; what records returns (key to value, nil deletes) is written in
-	// the same batch as the change and synced with it. Append does not keep the
+	// the same batch as the last change and synced with it. Append does not keep the
 	// draft's bytes.
 	//
 	// If a rule of the cluster refuses some of the paths for good, the error
