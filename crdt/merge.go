@@ -70,7 +70,7 @@ func (m *merger) merge(sides []side, depth int) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	folded := slices.Clone(sides[last]) // all versions that are merged so far
+	first, folded := last, slices.Clone(sides[last]) // the sides from first on, whose edits content has
 	for i := last - 1; i >= 0; i-- {
 		next := sides[i]
 		text, err := m.load(next.latest())
@@ -86,19 +86,18 @@ func (m *merger) merge(sides []side, depth int) (outcome, error) {
 			merged, mergeErr = definition.Merge(m.path, base, text, content)
 		}
 		if mergeErr != nil { // the later stands whole
-			for _, s := range sides[i+1:] {
+			for _, s := range sides[i+1 : first+1] {
 				out.conflicts = append(out.conflicts, whole(s, next))
 			}
-			content = text
-		} else {
-			if len(merged.Conflicts) > 0 {
-				c := whole(sides[i+1], next)
-				c.Fields = merged.Conflicts
-				out.conflicts = append(out.conflicts, c)
-			}
-			content = merged.Content
+			content, first, folded = text, i, slices.Clone(next)
+			continue
 		}
-		folded = append(folded, next...)
+		if len(merged.Conflicts) > 0 {
+			c := whole(sides[i+1], next)
+			c.Fields = merged.Conflicts
+			out.conflicts = append(out.conflicts, c)
+		}
+		content, folded = merged.Content, append(folded, next...)
 	}
 	out.content = content
 	return out, nil

@@ -50,6 +50,14 @@ func TestMergedView(t *testing.T) {
 			s.add(s.write(s.b, seconds(1), []*woven{s.start}, edit("x.json", def("id: 1", "theme: 1"))))
 		}, []string{"x.json=" + def("id: 1", "name: 2") + " edits(" + def("id: 1", "theme: 1") + ")"}},
 
+		{"what stands whole has nothing of the others to merge on", func(s *story) {
+			one := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", base)))
+			s.add(s.write(s.a, seconds(2), []*woven{one}, edit("x.json", def("id: 1", "name: 2", "theme: 1"), one)))
+			s.add(s.write(s.b, seconds(3), []*woven{s.start}, edit("x.json", def("other: 3"))))
+			s.add(s.write(s.c, seconds(4), []*woven{one}, edit("x.json", def("id: 4", "name: 1", "theme: 1"), one)))
+		}, []string{"x.json=" + def("id: 4", "name: 1", "theme: 1") + " edits(" + def("id: 1", "name: 2", "theme: 1") + ")" +
+			" edits(" + def("other: 3") + ")"}},
+
 		{"a deleted base is none", func(s *story) {
 			one := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", base)))
 			gone := s.add(s.write(s.a, seconds(2), []*woven{one}, edit("x.json", "", one)))

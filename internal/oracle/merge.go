@@ -28,13 +28,18 @@ func fold(path definition.Path, versions map[definition.ChangeID]*version, edits
 	for _, side := range sides[1:] {
 		later := side[0].edit.GetContent()
 		bases := nearest(versions, merged, side)
+		unsure := out.content == nil && out.fields == nil
+		whole := len(bases) == 0 || len(bases) == 1 && bases[0].edit.GetDeleted() && !unsure
 		switch {
-		case len(bases) == 0 || len(bases) == 1 && bases[0].edit.GetDeleted():
+		case whole:
 			out = text{content: later}
-		case len(bases) > 1:
+		case len(bases) > 1 || unsure:
 			out = text{}
 		default:
-			out = threeWay(path, bases[0].edit.GetContent(), later, out)
+			out, whole = threeWay(path, bases[0].edit.GetContent(), later, out)
+		}
+		if whole { // nothing of the earlier ones is in it
+			merged = nil
 		}
 		merged = append(merged, side...)
 	}
@@ -82,22 +87,21 @@ func nearest(versions map[definition.ChangeID]*version, a, b []*version) []*vers
 	return slices.DeleteFunc(common, func(v *version) bool { return above[v.id] })
 }
 
-// threeWay merges two sides on a base, field by field.
-func threeWay(path definition.Path, base, later []byte, earlier text) text {
+// threeWay merges two sides on a base, field by field. It reports whether the
+// later stands whole instead.
+func threeWay(path definition.Path, base, later []byte, earlier text) (out text, whole bool) {
 	switch {
-	case earlier.content == nil && earlier.fields == nil:
-		return text{}
 	case bytes.Equal(earlier.content, base):
-		return text{content: later}
+		return text{content: later}, false
 	case bytes.Equal(later, base):
-		return earlier
+		return earlier, false
 	}
 	for _, content := range [][]byte{base, later, earlier.content} {
 		if content == nil {
 			continue
 		}
 		if doc, err := definition.Parse(path, content); err != nil || doc.Syntax() == definition.Opaque {
-			return text{content: later} // no merge by structure
+			return text{content: later}, true // no merge by structure
 		}
 	}
 	b, l, e := flat(base), flat(later), earlier.fields
@@ -105,16 +109,16 @@ func threeWay(path definition.Path, base, later []byte, earlier text) text {
 		e = flat(earlier.content)
 	}
 	if b == nil || l == nil || e == nil {
-		return text{}
+		return text{}, false
 	}
-	out := make(map[string]string)
+	fields := make(map[string]string)
 	for _, side := range []map[string]string{l, e} {
 		for key := range side {
-			out[key] = mergeField(b[key], l[key], e[key])
+			fields[key] = mergeField(b[key], l[key], e[key])
 		}
 	}
-	maps.DeleteFunc(out, func(_, value string) bool { return value == "" })
-	return text{fields: out}
+	maps.DeleteFunc(fields, func(_, value string) bool { return value == "" })
+	return text{fields: fields}, false
 }
 
 // mergeField returns the text of one field, "" if it is gone.
