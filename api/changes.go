@@ -20,14 +20,19 @@ type ChangeList struct {
 
 // Change is an atomic batch of edits by one node.
 type Change struct {
-	ID     string       `json:"id" doc:"Id of the change, 52 characters of base32."`
-	Author string       `json:"author" doc:"Name of the node that made it."`
-	Peer   string       `json:"peer" doc:"Peer id of the node that made it."`
-	Seq    uint64       `json:"seq" doc:"Which of its author's changes this is, from 1."`
-	Time   time.Time    `json:"time" doc:"When, by the author's clock."`
-	Note   string       `json:"note,omitempty" doc:"Why; free text."`
-	Actor  string       `json:"actor,omitempty" doc:"Who at the keyboard; free text, not proven."`
-	Edits  []ChangeEdit `json:"edits" nullable:"false"`
+	ChangeHeader
+	Edits []ChangeEdit `json:"edits" nullable:"false"`
+}
+
+// ChangeHeader is who made a change, when and why.
+type ChangeHeader struct {
+	ID     string    `json:"id" doc:"Id of the change, 52 characters of base32."`
+	Author string    `json:"author" doc:"Name of the node that made it."`
+	Peer   string    `json:"peer" doc:"Peer id of the node that made it."`
+	Seq    uint64    `json:"seq" doc:"Which of its author's changes this is, from 1."`
+	Time   time.Time `json:"time" doc:"When, by the author's clock."`
+	Note   string    `json:"note,omitempty" doc:"Why; free text."`
+	Actor  string    `json:"actor,omitempty" doc:"Who at the keyboard; free text, not proven."`
 }
 
 // ChangeEdit is what a change does to one path.
@@ -57,6 +62,7 @@ type changesOutput struct{ Body ChangeList }
 func (r routes) changes() {
 	r.edit()
 	r.reach()
+	r.show()
 	handle(r, huma.Operation{
 		OperationID: "list-changes",
 		Method:      http.MethodGet,
@@ -87,7 +93,15 @@ func (r routes) changes() {
 }
 
 func changeOf(c node.Change) Change {
-	change := Change{
+	change := Change{ChangeHeader: headerOf(c), Edits: make([]ChangeEdit, 0, len(c.Edits))}
+	for _, e := range c.Edits {
+		change.Edits = append(change.Edits, changeEditOf(e))
+	}
+	return change
+}
+
+func headerOf(c node.Change) ChangeHeader {
+	return ChangeHeader{
 		ID:     c.ID.String(),
 		Author: c.Author,
 		Peer:   c.Peer.String(),
@@ -95,21 +109,20 @@ func changeOf(c node.Change) Change {
 		Time:   c.Time,
 		Note:   c.Note,
 		Actor:  c.Actor,
-		Edits:  make([]ChangeEdit, 0, len(c.Edits)),
 	}
-	for _, e := range c.Edits {
-		edit := ChangeEdit{
-			Path:      e.Path.String(),
-			Kind:      string(e.Kind),
-			Size:      e.Size,
-			MovedFrom: e.MovedFrom.String(),
-		}
-		if e.Hash != (definition.Hash{}) {
-			edit.Hash = e.Hash.String()
-		}
-		change.Edits = append(change.Edits, edit)
+}
+
+func changeEditOf(e node.ChangeEdit) ChangeEdit {
+	edit := ChangeEdit{
+		Path:      e.Path.String(),
+		Kind:      string(e.Kind),
+		Size:      e.Size,
+		MovedFrom: e.MovedFrom.String(),
 	}
-	return change
+	if e.Hash != (definition.Hash{}) {
+		edit.Hash = e.Hash.String()
+	}
+	return edit
 }
 
 // Changes lists changes, newest first.

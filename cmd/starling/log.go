@@ -37,7 +37,7 @@ func (p *program) logCommand() *cobra.Command {
 			return p.print(list, func(w io.Writer) {
 				fmt.Fprintln(w, "CHANGE\tTIME\tBY\tEDITS\tNOTE")
 				for _, change := range list.Changes {
-					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", short(change.ID), clock(change.Time), author(change), summary(change.Edits), oneLine(change.Note))
+					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", short(change.ID), clock(change.Time), author(change.ChangeHeader), summary(change.Edits), oneLine(change.Note))
 				}
 			})
 		},
@@ -47,7 +47,7 @@ func (p *program) logCommand() *cobra.Command {
 	return c
 }
 
-func author(c api.Change) string {
+func author(c api.ChangeHeader) string {
 	if c.Actor == "" {
 		return c.Author
 	}

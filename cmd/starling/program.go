@@ -66,7 +66,8 @@ on each other node with "starling join" and "starling run".`,
 
 	root.AddCommand(
 		p.initCommand(), p.inviteCommand(), p.joinCommand(), p.runCommand(), p.authorityCommand(),
-		p.lsCommand(), p.catCommand(), p.putCommand(), p.rmCommand(), p.logCommand(),
+		p.lsCommand(), p.catCommand(), p.putCommand(), p.rmCommand(),
+		p.logCommand(), p.showCommand(),
 		p.conflictsCommand(), p.resolveCommand(),
 		p.statusCommand(), p.peersCommand(), p.verifyCommand(), p.approveCommand(),
 		p.revokeCommand(), p.rulesCommand(),

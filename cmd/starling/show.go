@@ -1,0 +1,95 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/starling-sync/starling/api"
+)
+
+func (p *program) showCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "show CHANGE",
+		Short:   "One change whole: who, when, why, and what it changed",
+		GroupID: groupFiles,
+		Long: `Shows one change: its author, time and note, and for each edit the fields that it changed. An
+edit that was made on a merge is compared with the latest version that was merged. The exact
+bytes of an edit are those of "starling cat PATH@CHANGE".`,
+		Example: `  starling show wgzkq6fqrg22`,
+		Args:    takes(1, 1),
+		RunE: func(c *cobra.Command, args []string) error {
+			client, err := p.client()
+			if err != nil {
+				return err
+			}
+			shown, err := client.Show(c.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			if p.output == outputJSON {
+				return p.print(shown, nil)
+			}
+			writeChange(p.stdout, shown)
+			return nil
+		},
+	}
+}
+
+func writeChange(w io.Writer, c api.ShownChange) {
+	fmt.Fprintf(w, "change: %s\n", c.ID)
+	fmt.Fprintf(w, "by:     %s, its change %d\n", author(c.ChangeHeader), c.Seq)
+	fmt.Fprintf(w, "time:   %s\n", clock(c.Time))
+	if c.Note != "" {
+		fmt.Fprintf(w, "note:   %s\n", oneLine(c.Note))
+	}
+	if !c.Counts {
+		fmt.Fprintln(w, "It has no effect: its author was revoked before it.")
+	}
+	for _, e := range c.Edits {
+		fmt.Fprintf(w, "\n%s\n", headline(e))
+		writeComparison(w, e.Comparison)
+	}
+}
+
+// headline says in one line what an edit did.
+func headline(e api.ShownEdit) string {
+	line := e.Kind + " " + e.Path
+	if e.MovedFrom != "" {
+		line += " from " + e.MovedFrom
+	}
+	if e.Resolves {
+		line += ", which ended its conflicts"
+	}
+	if len(e.Parents) > 1 {
+		line += fmt.Sprintf(", made on a merge of %d versions", len(e.Parents))
+		if e.Against != "" {
+			line += ", compared with " + short(e.Against)
+		}
+	}
+	return line
+}
+
+// writeComparison writes what changed, each field by itself.
+func writeComparison(w io.Writer, c api.Comparison) {
+	switch c.Extent {
+	case "none":
+		fmt.Fprintln(w, "  the same bytes")
+	case "layout":
+		fmt.Fprintln(w, "  the same values: layout, comments or order changed")
+	case "whole":
+		fmt.Fprintln(w, "  the whole file")
+	}
+	for _, f := range c.Fields {
+		switch {
+		case f.From == nil:
+			writeText(w, "+ "+oneLine(f.Pointer), f.To, "")
+		case f.To == nil:
+			writeText(w, "- "+oneLine(f.Pointer), f.From, "")
+		default:
+			writeText(w, "- "+oneLine(f.Pointer), f.From, "")
+			writeText(w, "+ "+oneLine(f.Pointer), f.To, "")
+		}
+	}
+}
