@@ -63,6 +63,7 @@ func (r routes) changes() {
 	r.edit()
 	r.reach()
 	r.show()
+	r.difference()
 	handle(r, huma.Operation{
 		OperationID: "list-changes",
 		Method:      http.MethodGet,
