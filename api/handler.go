@@ -54,6 +54,7 @@ func newAPI(mux *http.ServeMux, n *node.Node) huma.API {
 	r.changes()
 	r.conflicts()
 	r.resolutions()
+	r.reversions()
 	r.verification()
 	r.approvals()
 	r.invitations()

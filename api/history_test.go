@@ -1,0 +1,66 @@
+package api_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/starling-sync/starling/api"
+)
+
+func TestHistory(t *testing.T) {
+	client, _, _ := serve(t)
+	put := func(path, content string) string {
+		t.Helper()
+		made, err := client.Edit(t.Context(), api.Draft{Edits: []api.Edit{{Path: path, Content: []byte(content)}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return made.Changes[0]
+	}
+	renamed := strings.Replace(service, `"app"`, `"portal"`, 1)
+	first, second := put("app-1.json", service), put("app-1.json", renamed)
+
+	shown, err := client.Show(t.Context(), second[:12])
+	if err != nil || shown.ID != second || len(shown.Edits) != 1 || !shown.Counts {
+		t.Fatalf("show: got %+v, %v", shown, err)
+	}
+	if e := shown.Edits[0]; e.Against != first || e.Extent != "fields" || len(e.Fields) != 1 || e.Fields[0].Pointer != "/name" || *e.Fields[0].From != `"app"` || *e.Fields[0].To != `"portal"` {
+		t.Errorf("show: got %+v, want the name", e)
+	}
+	if shown, err := client.Show(t.Context(), first); err != nil || shown.Edits[0].Extent != "whole" || shown.Edits[0].Against != "" || shown.Edits[0].Kind != "create" {
+		t.Errorf("show the first change: got %+v, %v, want a new file", shown, err)
+	}
+
+	d, err := client.Compare(t.Context(), api.Point{Path: "app-1.json"}, api.Point{Path: "app-1.json", Change: first})
+	if err != nil || d.From.Change != "" || !d.From.Present || d.To.Change != first || len(d.Fields) != 1 || *d.Fields[0].To != `"app"` {
+		t.Errorf("compare: got %+v, %v, want the name", d, err)
+	}
+
+	if plan, err := client.PreviewRevert(t.Context(), second); err != nil || len(plan.Changes) != 0 || len(plan.Edits) != 1 || plan.Edits[0].Extent != "fields" {
+		t.Errorf("preview: got %+v, %v, want one edit", plan, err)
+	}
+	wantProblem(t, api.CodeRefused)(client.PreviewRevert(t.Context(), first)) // edited since
+	wantProblem(t, api.CodeRefused)(client.Revert(t.Context(), api.Reversion{Change: first}))
+	done, err := client.Revert(t.Context(), api.Reversion{Change: second, Note: "back"})
+	if err != nil || len(done.Changes) != 1 {
+		t.Fatalf("revert: got %+v, %v, want one change", done, err)
+	}
+	if got, err := client.Content(t.Context(), "app-1.json", ""); err != nil || string(got) != service {
+		t.Errorf("after the revert: got %s, %v, want what was before", got, err)
+	}
+	if shown, err := client.Show(t.Context(), done.Changes[0]); err != nil || shown.Note != "back" || shown.Edits[0].Against != second {
+		t.Errorf("show the revert: got %+v, %v", shown, err)
+	}
+
+	// Another path is held in this one's place: a revert cannot bring anything back.
+	displaced := put("App-1.json", service)
+	wantProblem(t, api.CodeRefused)(client.Revert(t.Context(), api.Reversion{Change: displaced}))
+
+	wantProblem(t, api.CodeNotFound)(client.Show(t.Context(), "aaaaaaaa"))
+	wantProblem(t, api.CodeInvalid)(client.Show(t.Context(), "aaa"))
+	wantProblem(t, api.CodeNotFound)(client.Compare(t.Context(), api.Point{Path: "none.json"}, api.Point{Path: "app-1.json"}))
+	wantProblem(t, api.CodeNotFound)(client.Compare(t.Context(), api.Point{Path: "none.json", Change: first}, api.Point{Path: "app-1.json"}))
+	wantProblem(t, api.CodeInvalid)(client.Compare(t.Context(), api.Point{Path: "../a.json"}, api.Point{Path: "app-1.json"}))
+	wantProblem(t, api.CodeNotFound)(client.PreviewRevert(t.Context(), "aaaaaaaa"))
+	wantProblem(t, api.CodeInvalid)(client.Revert(t.Context(), api.Reversion{}))
+}

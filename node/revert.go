@@ -1,0 +1,165 @@
+package node
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/starling-sync/starling/crdt"
+	"github.com/starling-sync/starling/definition"
+)
+
+// Reversion says which change is to be reverted.
+type Reversion struct {
+	Change definition.ChangeID
+	Note   string // see definition.Draft; empty is "reverts" and the change's id
+	Actor  string
+}
+
+// Reverted is what reverting a change does.
+type Reverted struct {
+	// Edits are what it does to each path, seen from what is now. A path whose bytes
+	// the change left as they were is not among them.
+	Edits []RevertedEdit
+	// Versions are what the edits became; none from PreviewRevert.
+	Versions []definition.Version
+}
+
+// RevertedEdit brings back what one path had before a change.
+type RevertedEdit struct {
+	ChangeEdit
+	Comparison // of what is now with what is brought back
+}
+
+// PreviewRevert returns what Revert would do, and changes nothing. It does not look
+// at whether this node may write the paths.
+func (n *Node) PreviewRevert(ctx context.Context, id definition.ChangeID) (Reverted, error) {
+	_, done, err := n.planRevert(ctx, id)
+	if err != nil {
+		return Reverted{}, fmt.Errorf("revert: %w", err)
+	}
+	return done, nil
+}
+
+// Revert makes a new change that gives each path of a change the bytes that it had
+// before, or no file if there was none; history stays as it is. It is all or nothing.
+// Errors wrap ErrNotFound; ErrRefused if the change has no effect, changed nothing,
+// or has a path that was edited since, is displaced by another one, or had merged
+// bytes before that no version holds; and those of Edit. The new change is on disk
+// when Revert returns.
+func (n *Node) Revert(ctx context.Context, r Reversion) (Reverted, error) {
+	draft, done, err := n.planRevert(ctx, r.Change)
+	if err != nil {
+		return Reverted{}, fmt.Errorf("revert: %w", err)
+	}
+	draft.Note, draft.Actor = r.Note, r.Actor
+	if draft.Note == "" {
+		draft.Note = "reverts " + r.Change.Short()
+	}
+	if done.Versions, err = n.Edit(ctx, draft); err != nil {
+		return Reverted{}, fmt.Errorf("revert: %w", err)
+	}
+	return done, nil
+}
+
+// planRevert drafts the change that reverts another. Its edits name the heads that
+// the plan was made on as parents, so an edit that arrives meanwhile is merged with
+// it and not undone.
+func (n *Node) planRevert(ctx context.Context, id definition.ChangeID) (definition.Draft, Reverted, error) {
+	c, err := n.replica.Change(ctx, id)
+	switch {
+	case errors.Is(err, crdt.ErrNotFound):
+		return definition.Draft{}, Reverted{}, fmt.Errorf("%w: %w", ErrNotFound, err)
+	case err != nil:
+		return definition.Draft{}, Reverted{}, err
+	case !c.Counts:
+		return definition.Draft{}, Reverted{}, fmt.Errorf("%w: change %s has no effect: its author was revoked before it", ErrRefused, id.Short())
+	}
+	var draft definition.Draft
+	var plan Reverted
+	var since, merged []definition.Path
+	for _, e := range c.Edits {
+		view := n.replica.View(e.Path)
+		if !slices.Equal(view.Heads, []definition.Version{{Change: id, Path: e.Path}}) {
+			since = append(since, e.Path)
+			continue
+		}
+		if other, ok := displaced(view); ok {
+			return definition.Draft{}, Reverted{}, fmt.Errorf("%w: %s is held in the place of %s: rename or delete one of the two", ErrRefused, other.Stands.Path, e.Path)
+		}
+		before, known, err := n.before(ctx, e)
+		switch {
+		case err != nil:
+			return definition.Draft{}, Reverted{}, err
+		case !known:
+			merged = append(merged, e.Path)
+			continue
+		case bytes.Equal(before, e.Content):
+			continue
+		}
+		draft.Edits = append(draft.Edits, definition.Edit{Path: e.Path, Parents: view.Heads, Content: before, Deleted: len(before) == 0})
+		plan.Edits = append(plan.Edits, revertedEdit(e.Path, e.Content, before))
+	}
+	switch {
+	case len(since) > 0:
+		return definition.Draft{}, Reverted{}, fmt.Errorf("%w: edited since: %s", ErrRefused, listed(since))
+	case len(merged) > 0:
+		return definition.Draft{}, Reverted{}, fmt.Errorf("%w: made on a merge, whose bytes no version holds: %s", ErrRefused, listed(merged))
+	case len(draft.Edits) == 0:
+		return definition.Draft{}, Reverted{}, fmt.Errorf("%w: change %s left all bytes as they were", ErrRefused, id.Short())
+	}
+	return draft, plan, nil
+}
+
+// before returns the bytes that the path of an edit had before it, none if there was
+// no file. It is not known if the edit was made on versions that are not equal: what
+// they merged to is no version.
+func (n *Node) before(ctx context.Context, e definition.Edit) (content []byte, known bool, err error) {
+	first := true
+	for _, p := range e.Parents {
+		if p.Path != e.Path {
+			continue // moved from there; here was no file
+		}
+		text, err := n.textOf(ctx, p)
+		if err != nil {
+			return nil, false, err
+		}
+		if !first && !bytes.Equal(text, content) {
+			return nil, false, nil
+		}
+		content, first = text, false
+	}
+	return content, true, nil
+}
+
+func revertedEdit(p definition.Path, now, before []byte) RevertedEdit {
+	edit := RevertedEdit{ChangeEdit: ChangeEdit{Path: p, Kind: EditChange, Size: len(before)}, Comparison: compare(p, now, before)}
+	switch {
+	case len(before) == 0:
+		edit.Kind = EditDelete
+	case len(now) == 0:
+		edit.Kind = EditCreate
+	}
+	if len(before) > 0 {
+		edit.Hash = definition.HashOf(before)
+	}
+	return edit
+}
+
+// maxListed is how many paths an error names.
+const maxListed = 10
+
+// listed names paths in an error, the first of them if they are many.
+func listed(paths []definition.Path) string {
+	var names []string
+	for _, p := range paths[:min(len(paths), maxListed)] {
+		names = append(names, p.String())
+	}
+	if more := len(paths) - len(names); more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
+	}
+	return strings.Join(names, ", ")
+}
