@@ -64,3 +64,30 @@ func TestHistory(t *testing.T) {
 	wantProblem(t, api.CodeNotFound)(client.PreviewRevert(t.Context(), "aaaaaaaa"))
 	wantProblem(t, api.CodeInvalid)(client.Revert(t.Context(), api.Reversion{}))
 }
+
+func TestSnapshot(t *testing.T) {
+	client, _, _ := serve(t)
+	if files, err := client.Snapshot(t.Context()); err != nil || len(files) != 0 {
+		t.Errorf("no definitions: got %+v, %v", files, err)
+	}
+	draft := api.Draft{Edits: []api.Edit{
+		{Path: "a/one-1.json", Content: []byte(`{"id": 1}`)},
+		{Path: "same-1.json", Content: []byte(`{"id": 1}`)},
+		{Path: "two-2.json", Content: []byte(`{"id": 2}`)},
+	}}
+	if _, err := client.Edit(t.Context(), draft); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Edit(t.Context(), api.Draft{Edits: []api.Edit{{Path: "two-2.json", Deleted: true}}}); err != nil {
+		t.Fatal(err)
+	}
+	files, err := client.Snapshot(t.Context())
+	if err != nil || len(files) != 2 {
+		t.Fatalf("got %+v, %v, want 2 files", files, err)
+	}
+	for i, path := range []string{"a/one-1.json", "same-1.json"} {
+		if f := files[i]; f.Path != path || string(f.Content) != `{"id": 1}` {
+			t.Errorf("got %s with %s, want %s", f.Path, f.Content, path)
+		}
+	}
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+
+	"github.com/spf13/cobra"
+
+	"github.com/starling-sync/starling/api"
+)
+
+func (p *program) exportCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "export DIR",
+		Short:   "Write all definitions to a plain directory",
+		GroupID: groupFiles,
+		Long: `Writes all definitions, as they are at one moment, to a directory that does not exist or is
+empty. It is a plain directory: nothing keeps it equal to anything. Definitions can hold secrets, so
+only you can read what is written.`,
+		Example: `  starling export /tmp/services`,
+		Args:    takes(1, 1),
+		RunE: func(c *cobra.Command, args []string) error {
+			client, err := p.client()
+			if err != nil {
+				return err
+			}
+			files, err := client.Snapshot(c.Context())
+			if err != nil {
+				return err
+			}
+			if err := export(args[0], files); err != nil {
+				return fmt.Errorf("export: %w", err)
+			}
+			result := struct {
+				Dir         string `json:"dir"`
+				Definitions int    `json:"definitions"`
+			}{args[0], len(files)}
+			return p.print(result, func(w io.Writer) {
+				fmt.Fprintf(w, "%s written to %s\n", count(len(files), "definition"), args[0])
+			})
+		},
+	}
+}
+
+// export writes files to a directory, which it makes; one that is there must be
+// empty. What it could not finish it leaves there.
+func export(dir string, files []api.File) error {
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	if len(entries) > 0 {
+		return &exit{exitRefused, fmt.Errorf("%s is not empty: name a new directory", dir)}
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if err := create(root, f); err != nil {
+			return errors.Join(fmt.Errorf("%s is not complete: %w", dir, err), root.Close())
+		}
+	}
+	return root.Close()
+}
+
+// create writes one file that is not there yet, and the folders above it.
+func create(root *os.Root, f api.File) error {
+	if err := root.MkdirAll(path.Dir(f.Path), 0o700); err != nil {
+		return err
+	}
+	file, err := root.OpenFile(f.Path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(f.Content)
+	return errors.Join(err, file.Close())
+}
