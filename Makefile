@@ -11,7 +11,7 @@ race := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v $$($(GO) env C
 LONG     ?= 5m
 FUZZTIME ?= 20s
 
-.PHONY: build demo test check generate static format vet lint generated bench check-long fuzz netns
+.PHONY: build demo test check generate static format vet lint generated cases bench check-long fuzz netns
 
 build: ## bin/starling
 	$(GO) build -trimpath -o bin/starling ./cmd/starling
@@ -30,7 +30,7 @@ generate: ## the generated code, anew
 	$(GO) generate ./...
 
 # The parts of check that run no test.
-static: format vet lint generated
+static: format vet lint generated cases
 
 format:
 	@bad=$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go')); \
@@ -46,6 +46,9 @@ lint:
 
 generated:
 	.ci/generated
+
+cases:
+	.ci/cases
 
 bench: ## the benchmarks, once each
 	$(GO) test -run '^$$' -bench . -benchmem ./...
