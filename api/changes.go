@@ -42,6 +42,7 @@ type ChangeEdit struct {
 	Size      int    `json:"size,omitempty" doc:"Bytes; absent for a deletion."`
 	Hash      string `json:"hash,omitempty" doc:"SHA-256 of the bytes in lower-case base32; absent for a deletion."`
 	MovedFrom string `json:"moved_from,omitempty" doc:"The path that a move came from."`
+	Resolves  bool   `json:"resolves,omitempty" doc:"It ended the conflicts of its path."`
 }
 
 // ChangesQuery selects changes; its zero value selects the newest of all.
@@ -63,6 +64,7 @@ func (r routes) changes() {
 	r.edit()
 	r.reach()
 	r.show()
+	r.watch()
 	r.difference()
 	handle(r, huma.Operation{
 		OperationID: "list-changes",
@@ -119,6 +121,7 @@ func changeEditOf(e node.ChangeEdit) ChangeEdit {
 		Kind:      string(e.Kind),
 		Size:      e.Size,
 		MovedFrom: e.MovedFrom.String(),
+		Resolves:  e.Resolves,
 	}
 	if e.Hash != (definition.Hash{}) {
 		edit.Hash = e.Hash.String()

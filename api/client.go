@@ -68,24 +68,14 @@ func (c *Client) send(ctx context.Context, method, path string, in, out any) err
 // do sends one request and decodes the answer into out: raw for a *[]byte, not
 // at all for nil, else from JSON.
 func (c *Client) do(ctx context.Context, method, path string, body io.Reader, out any) error {
-	request, err := http.NewRequestWithContext(ctx, method, "http://starling"+path, body)
+	response, err := c.open(ctx, method, path, body)
 	if err != nil {
-		return fmt.Errorf("make request: %w", err)
-	}
-	if body != nil {
-		request.Header.Set("Content-Type", "application/json")
-	}
-	response, err := c.http.Do(request)
-	if err != nil {
-		return c.unanswered(err)
+		return err
 	}
 	defer response.Body.Close()
 	answer, err := io.ReadAll(response.Body)
 	if err != nil {
 		return fmt.Errorf("read the node's answer: %w", err)
-	}
-	if response.StatusCode >= http.StatusBadRequest {
-		return refusal(response, answer)
 	}
 	switch out := out.(type) {
 	case nil:
@@ -98,6 +88,31 @@ func (c *Client) do(ctx context.Context, method, path string, body io.Reader, ou
 		return fmt.Errorf("decode the node's answer: %w", err)
 	}
 	return nil
+}
+
+// open sends one request and returns the answer, the body of which the caller closes,
+// unless it is a refusal.
+func (c *Client) open(ctx context.Context, method, path string, body io.Reader) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(ctx, method, "http://starling"+path, body)
+	if err != nil {
+		return nil, fmt.Errorf("make request: %w", err)
+	}
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return nil, c.unanswered(err)
+	}
+	if response.StatusCode < http.StatusBadRequest {
+		return response, nil
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, fmt.Errorf("read the node's answer: %w", err)
+	}
+	return nil, refusal(response, answer)
 }
 
 func (c *Client) unanswered(err error) error {

@@ -24,8 +24,14 @@ const service = `{"@class": "org.apereo.cas.services.CasRegisteredService", "ser
 // serve runs a node of a new cluster with its API on a socket.
 func serve(t *testing.T) (client *api.Client, socket, dir string) {
 	t.Helper()
-	data := t.TempDir()
-	dir = t.TempDir()
+	client, _, config := start(t)
+	return client, config.Socket, config.Dir
+}
+
+// start is serve, for tests that end the server themselves.
+func start(t *testing.T) (*api.Client, *api.Server, node.Config) {
+	t.Helper()
+	data, dir := t.TempDir(), t.TempDir()
 	if err := os.Chmod(data, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +51,7 @@ func serve(t *testing.T) (client *api.Client, socket, dir string) {
 		t.Fatal(errors.Join(err, n.Close()))
 	}
 	server := api.Serve(l, n, nil)
-	client = api.Dial(n.Config().Socket)
+	client := api.Dial(n.Config().Socket)
 	t.Cleanup(func() {
 		client.Close()
 		if err := errors.Join(server.Close(), n.Close()); err != nil {
@@ -57,7 +63,7 @@ func serve(t *testing.T) (client *api.Client, socket, dir string) {
 	case <-time.After(10 * time.Second):
 		t.Fatalf("the node is not ready after 10 s: %+v", n.Status(t.Context()))
 	}
-	return client, n.Config().Socket, dir
+	return client, server, n.Config()
 }
 
 // call sends one raw request.

@@ -20,9 +20,8 @@ type ShownChange struct {
 // ShownEdit is one edit of a change, with what it changed.
 type ShownEdit struct {
 	ChangeEdit
-	Resolves bool     `json:"resolves,omitempty" doc:"It ended the conflicts of its path."`
-	Parents  []string `json:"parents,omitempty" nullable:"false" doc:"Ids of the changes that it was made on; several if they were merged."`
-	Against  string   `json:"against,omitempty" doc:"The latest of the parents that has bytes, which what changed is told against; absent if there was no file."`
+	Parents []string `json:"parents,omitempty" nullable:"false" doc:"Ids of the changes that it was made on; several if they were merged."`
+	Against string   `json:"against,omitempty" doc:"The latest of the parents that has bytes, which what changed is told against; absent if there was no file."`
 	Comparison
 }
 
@@ -64,7 +63,7 @@ func (r routes) show() {
 		}
 		body := ShownChange{ChangeHeader: headerOf(shown.Change), Counts: shown.Counts, Edits: make([]ShownEdit, 0, len(shown.Edits))}
 		for _, e := range shown.Edits {
-			edit := ShownEdit{ChangeEdit: changeEditOf(e.ChangeEdit), Resolves: e.Resolves, Comparison: comparisonOf(e.Comparison)}
+			edit := ShownEdit{ChangeEdit: changeEditOf(e.ChangeEdit), Comparison: comparisonOf(e.Comparison)}
 			for _, p := range e.Parents {
 				edit.Parents = append(edit.Parents, p.Change.String())
 			}

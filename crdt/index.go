@@ -21,6 +21,8 @@ type index struct {
 	byID  map[definition.ChangeID]*element
 	heads map[*element]struct{}
 	lanes lanes
+	// admitted are the changes in order of admission, which is this replica's own.
+	admitted []*element
 
 	files   map[definition.Path]*file
 	folded  map[string][]*file // by fold key
@@ -99,6 +101,7 @@ func (x *index) add(b *block, e *element) []definition.Path {
 	if b.change == nil {
 		return nil
 	}
+	x.admitted = append(x.admitted, e)
 	a := x.author(e.author)
 	a.add(e)
 	dirty := make(map[*file]struct{}, len(e.versions))

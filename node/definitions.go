@@ -156,6 +156,7 @@ type ChangeEdit struct {
 	Hash      definition.Hash // zero for a deletion
 	Size      int
 	MovedFrom definition.Path
+	Resolves  bool // it ended the conflicts of its path
 }
 
 // EditKind says what an edit does.
@@ -201,7 +202,7 @@ func changeOf(c crdt.Change, names map[peer.ID]string) Change {
 		ID: c.ID, Author: nameOf(names, c.Author), Peer: c.Author, Seq: c.Seq, Time: c.Time, Note: c.Note, Actor: c.Actor,
 	}
 	for _, e := range c.Edits {
-		edit := ChangeEdit{Path: e.Path, Kind: EditChange, Size: len(e.Content), MovedFrom: e.MovedFrom}
+		edit := ChangeEdit{Path: e.Path, Kind: EditChange, Size: len(e.Content), MovedFrom: e.MovedFrom, Resolves: e.Resolves}
 		switch {
 		case e.Deleted:
 			edit.Kind = EditDelete

@@ -21,7 +21,6 @@ type ShownChange struct {
 // ShownEdit is one edit of a change, with what it changed.
 type ShownEdit struct {
 	ChangeEdit
-	Resolves bool // it ended the conflicts of its path
 	// Parents are the versions that it was made on.
 	Parents []definition.Version
 	// Against is the one of them that Comparison begins with: the latest that has
@@ -49,7 +48,7 @@ func (n *Node) show(ctx context.Context, id definition.ChangeID) (ShownChange, e
 	}
 	shown := ShownChange{Change: changeOf(c, n.names()), Counts: c.Counts}
 	for i, e := range c.Edits {
-		edit := ShownEdit{ChangeEdit: shown.Change.Edits[i], Resolves: e.Resolves, Parents: e.Parents}
+		edit := ShownEdit{ChangeEdit: shown.Change.Edits[i], Parents: e.Parents}
 		if edit.Against, err = n.latest(e.Parents); err != nil {
 			return ShownChange{}, err
 		}
