@@ -28,14 +28,16 @@ type Definition struct {
 }
 
 type definitionsInput struct {
-	Match string `query:"match" doc:"Glob over paths, with ** for folders; all definitions without it." example:"oauth/**/*.json"`
+	Match string    `query:"match" doc:"Glob over paths, with ** for folders; all definitions without it." example:"oauth/**/*.json"`
+	At    time.Time `query:"at" doc:"List what was there at this time; what is there now without it."`
 }
 
 type definitionsOutput struct{ Body DefinitionList }
 
 type contentInput struct {
-	Path   string `query:"path" required:"true" doc:"Path of the definition."`
-	Change string `query:"change" doc:"Id of a change, or its first characters (at least 4); the present bytes without it."`
+	Path   string    `query:"path" required:"true" doc:"Path of the definition."`
+	Change string    `query:"change" doc:"As this change made it, by its id or its first characters (at least 4)."`
+	At     time.Time `query:"at" doc:"As it was at this time. With neither change nor at, as it is now."`
 }
 
 type contentOutput struct {
@@ -48,10 +50,10 @@ func (r routes) definitions() {
 		OperationID: "list-definitions",
 		Method:      http.MethodGet,
 		Path:        "/v1/definitions",
-		Summary:     "What the directory should hold",
+		Summary:     "What the directory should hold, now or at a time",
 		Tags:        []string{tagDefinitions},
 	}, func(ctx context.Context, in *definitionsInput) (*definitionsOutput, error) {
-		entries, err := r.node.List(ctx, in.Match)
+		entries, err := r.node.ListAt(ctx, in.Match, in.At)
 		if err != nil {
 			return nil, err
 		}
@@ -74,7 +76,7 @@ func (r routes) definitions() {
 		OperationID: "get-content",
 		Method:      http.MethodGet,
 		Path:        "/v1/content",
-		Summary:     "The bytes of a definition, now or as a change made them",
+		Summary:     "The bytes of a definition, now, at a time, or as a change made them",
 		Tags:        []string{tagDefinitions},
 		Responses: map[string]*huma.Response{"200": {
 			Description: "The bytes, verbatim.",
@@ -85,16 +87,29 @@ func (r routes) definitions() {
 		if err != nil {
 			return nil, err
 		}
-		at, err := r.resolve(ctx, in.Change)
-		if err != nil {
-			return nil, err
+		var content []byte
+		switch {
+		case in.Change != "" && !in.At.IsZero():
+			return nil, newProblem(CodeInvalid, "say a change or a time, not both")
+		case in.Change == "":
+			content, err = r.node.ReadAt(ctx, path, in.At)
+		default:
+			content, err = r.contentOf(ctx, path, in.Change)
 		}
-		content, err := r.node.Read(ctx, path, at)
 		if err != nil {
 			return nil, err
 		}
 		return &contentOutput{ContentType: "application/octet-stream", Body: content}, nil
 	})
+}
+
+// contentOf returns the bytes that a change gave a path.
+func (r routes) contentOf(ctx context.Context, path definition.Path, change string) ([]byte, error) {
+	id, err := r.resolve(ctx, change)
+	if err != nil {
+		return nil, err
+	}
+	return r.node.Read(ctx, path, id)
 }
 
 // parsePath parses a path that the client sent; a bad one is its mistake.
@@ -117,10 +132,16 @@ func (r routes) resolve(ctx context.Context, prefix string) (definition.ChangeID
 // Definitions lists the definitions whose path matches the glob; all if it is
 // empty.
 func (c *Client) Definitions(ctx context.Context, match string) (DefinitionList, error) {
+	return c.DefinitionsAt(ctx, match, time.Time{})
+}
+
+// DefinitionsAt lists as Definitions does what was there at a time, now if it is zero.
+func (c *Client) DefinitionsAt(ctx context.Context, match string, at time.Time) (DefinitionList, error) {
 	query := url.Values{}
 	if match != "" {
 		query.Set("match", match)
 	}
+	setTime(query, "at", at)
 	var l DefinitionList
 	err := c.get(ctx, "/v1/definitions", query, &l)
 	return l, err
@@ -136,4 +157,20 @@ func (c *Client) Content(ctx context.Context, path, change string) ([]byte, erro
 	var content []byte
 	err := c.get(ctx, "/v1/content", query, &content)
 	return content, err
+}
+
+// ContentAt returns the bytes of a definition at a time, now if it is zero.
+func (c *Client) ContentAt(ctx context.Context, path string, at time.Time) ([]byte, error) {
+	query := url.Values{"path": {path}}
+	setTime(query, "at", at)
+	var content []byte
+	err := c.get(ctx, "/v1/content", query, &content)
+	return content, err
+}
+
+// setTime sets a query parameter, unless the time is zero.
+func setTime(query url.Values, name string, t time.Time) {
+	if !t.IsZero() {
+		query.Set(name, t.Format(time.RFC3339Nano))
+	}
 }

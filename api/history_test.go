@@ -3,6 +3,7 @@ package api_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/starling-sync/starling/api"
 )
@@ -67,7 +68,7 @@ func TestHistory(t *testing.T) {
 
 func TestSnapshot(t *testing.T) {
 	client, _, _ := serve(t)
-	if files, err := client.Snapshot(t.Context()); err != nil || len(files) != 0 {
+	if files, err := client.Snapshot(t.Context(), time.Time{}); err != nil || len(files) != 0 {
 		t.Errorf("no definitions: got %+v, %v", files, err)
 	}
 	draft := api.Draft{Edits: []api.Edit{
@@ -81,7 +82,7 @@ func TestSnapshot(t *testing.T) {
 	if _, err := client.Edit(t.Context(), api.Draft{Edits: []api.Edit{{Path: "two-2.json", Deleted: true}}}); err != nil {
 		t.Fatal(err)
 	}
-	files, err := client.Snapshot(t.Context())
+	files, err := client.Snapshot(t.Context(), time.Time{})
 	if err != nil || len(files) != 2 {
 		t.Fatalf("got %+v, %v, want 2 files", files, err)
 	}

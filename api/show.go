@@ -21,7 +21,7 @@ type ShownChange struct {
 type ShownEdit struct {
 	ChangeEdit
 	Parents []string `json:"parents,omitempty" nullable:"false" doc:"Ids of the changes that it was made on; several if they were merged."`
-	Against string   `json:"against,omitempty" doc:"The latest of the parents that has bytes, which what changed is told against; absent if there was no file."`
+	Against string   `json:"against,omitempty" doc:"The parent which what changed is told against; absent if there was no file, or if they are several: then it is told against what these merge to."`
 	Comparison
 }
 

@@ -1,5 +1,12 @@
 package crdt
 
+import (
+	"slices"
+	"time"
+
+	"github.com/starling-sync/starling/trust"
+)
+
 // Ancestry is asked for at every step (is prev an ancestor? a parent? a
 // grant?), so it must not walk the graph. The elements are laid out in lanes:
 // paths through the graph in which every element descends from the one before.
@@ -24,6 +31,9 @@ func (c clock) at(lane uint32) uint32 {
 	}
 	return c[i][lane%clockChunk]
 }
+
+// covers reports whether an element is in the ancestry.
+func (c clock) covers(e *element) bool { return c.at(e.lane) >= e.pos }
 
 // with returns a clock in which the lane stands at pos.
 func (c clock) with(lane, pos uint32) clock {
@@ -133,6 +143,24 @@ func (l *lanes) extends(e *element) (uint32, bool) {
 func (l *lanes) last(lane uint32) *element {
 	all := l.elements[lane]
 	return all[len(all)-1]
+}
+
+// until returns the clock of all changes whose own time is at or before t and of
+// their ancestry. In each lane the last such change has the others in its own.
+func (l *lanes) until(t time.Time) clock {
+	var c clock
+	for _, all := range l.elements {
+		for _, e := range slices.Backward(all) {
+			if c.covers(e) {
+				break
+			}
+			if e.kind == trust.KindChange && !e.time.Time().After(t) {
+				c = c.join(e.seen)
+				break
+			}
+		}
+	}
+	return c
 }
 
 // between calls yield for each element that is in the ancestry of want but not

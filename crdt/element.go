@@ -39,7 +39,7 @@ type element struct {
 }
 
 // descendsFrom reports whether other is e or one of its ancestors.
-func (e *element) descendsFrom(other *element) bool { return e.seen.at(other.lane) >= other.pos }
+func (e *element) descendsFrom(other *element) bool { return e.seen.covers(other) }
 
 // before orders elements so that ancestors come before their descendants.
 func (e *element) before(other *element) int {

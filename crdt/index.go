@@ -34,7 +34,7 @@ type index struct {
 
 	// load reads the bytes of a version from the disk.
 	load    func(*version) ([]byte, error)
-	merging sync.Mutex // guards file.merged, which is filled under a reader's lock
+	merging sync.Mutex // guards what tips remember, which is filled under a reader's lock
 }
 
 // file is all that the set says about one path.
@@ -42,8 +42,13 @@ type file struct {
 	path     definition.Path
 	fold     string
 	versions []*version // in order of admission: parents before children
-	heads    []*version // those that count and are no ancestor of another that counts; latest first
-	first    *version   // the earliest that counts, by (time, change id)
+	tips                // of all of them
+}
+
+// tips is the newest of some versions of a file.
+type tips struct {
+	heads []*version // those that count and are no ancestor of another that counts; latest first
+	first *version   // the earliest that counts, by (time, change id)
 	// What was asked for since the heads changed last.
 	merged *mergedFile           // what the heads come to
 	past   []definition.Conflict // of the history; nil if it was not asked for
@@ -168,7 +173,7 @@ func (x *index) revoke(r *trust.Revocation) []definition.Path {
 	}
 	dirty := make(map[*file]struct{})
 	for f := range touched {
-		f.recompute(x.counts)
+		f.tips = x.tipsOf(f, func(*version) bool { return true })
 		x.dirty(f, dirty)
 	}
 	x.mergeAnew(dirty) // what a merge was based on may count no more
@@ -215,12 +220,12 @@ func (x *index) file(path definition.Path) *file {
 }
 
 // put makes a version that counts a head in place of those that it follows.
-func (f *file) put(v *version, counts func(*version) bool) {
+func (t *tips) put(v *version, counts func(*version) bool) {
 	drop := make(map[*version]struct{})
 	var follow func(*version)
 	follow = func(v *version) {
 		for _, p := range v.parents {
-			if p.file != f {
+			if p.file != v.file {
 				continue
 			}
 			if _, ok := drop[p]; ok {
@@ -233,23 +238,25 @@ func (f *file) put(v *version, counts func(*version) bool) {
 		}
 	}
 	follow(v)
-	f.heads = slices.DeleteFunc(f.heads, func(h *version) bool { _, ok := drop[h]; return ok })
-	f.heads = append(f.heads, v)
-	slices.SortFunc(f.heads, later)
-	f.merged, f.past = nil, nil
-	if f.first == nil || later(f.first, v) < 0 {
-		f.first = v
+	t.heads = slices.DeleteFunc(t.heads, func(h *version) bool { _, ok := drop[h]; return ok })
+	t.heads = append(t.heads, v)
+	slices.SortFunc(t.heads, later)
+	t.merged, t.past = nil, nil
+	if t.first == nil || later(t.first, v) < 0 {
+		t.first = v
 	}
 }
 
-// recompute finds the heads again after it changed which versions count.
-func (f *file) recompute(counts func(*version) bool) {
-	f.heads, f.first, f.merged, f.past = nil, nil, nil, nil
+// tipsOf returns the tips of those versions of a file that are in a part of the
+// set. With a version its ancestors are in it.
+func (x *index) tipsOf(f *file, in func(*version) bool) tips {
+	var t tips
 	for _, v := range f.versions {
-		if counts(v) {
-			f.put(v, counts)
+		if x.counts(v) && in(v) {
+			t.put(v, x.counts)
 		}
 	}
+	return t
 }
 
 // dirty adds f, and all whose view depends on f's, to the set.

@@ -186,29 +186,29 @@ type mergedFile struct {
 	withheld  string
 }
 
-// merged returns what the sides of a file come to. It is computed once for each
-// set of heads.
-func (x *index) merged(f *file) mergedFile {
+// merged returns what the sides of a path's tips come to. It is computed once for
+// each set of heads.
+func (x *index) merged(path definition.Path, t *tips) mergedFile {
 	x.merging.Lock()
 	defer x.merging.Unlock()
-	if f.merged == nil {
-		out, err := x.merge(f)
+	if t.merged == nil {
+		out, err := x.merge(path, t)
 		m := mergedFile{hash: definition.HashOf(out.content), conflicts: out.conflicts}
 		if err != nil {
 			m = mergedFile{withheld: err.Error()}
 		}
-		f.merged = &m
+		t.merged = &m
 	}
-	return *f.merged
+	return *t.merged
 }
 
-// merge merges the sides of a file. An error says why this node cannot.
-func (x *index) merge(f *file) (outcome, error) {
+// merge merges the sides of a path's tips. An error says why this node cannot.
+func (x *index) merge(path definition.Path, t *tips) (outcome, error) {
 	if x.rules > definition.MergeVersion {
 		return outcome{}, fmt.Errorf("the cluster merges by rules %d, this node knows %d: upgrade it", x.rules, definition.MergeVersion)
 	}
-	m := merger{path: f.path, load: x.load, counts: x.counts, memo: make(map[string][]byte)}
-	out, err := m.merge(sidesOf(f.heads), 0)
+	m := merger{path: path, load: x.load, counts: x.counts, memo: make(map[string][]byte)}
+	out, err := m.merge(sidesOf(t.heads), 0)
 	if err != nil {
 		return outcome{}, fmt.Errorf("its versions cannot be merged: %w", err)
 	}

@@ -10,15 +10,16 @@ import (
 // again on its own, and an operator may not have looked. So a conflict is listed
 // until an edit that is marked to resolve it has it in its history.
 
-// past returns the conflicts of the merges in a file's history that nobody has
-// resolved, the latest merge first. It is computed once for each set of heads.
-func (x *index) past(f *file) []definition.Conflict {
+// past returns the conflicts of the merges in the history of a file's tips that
+// nobody has resolved, the latest merge first. It is computed once for each set of
+// heads.
+func (x *index) past(t *tips) []definition.Conflict {
 	x.merging.Lock()
 	defer x.merging.Unlock()
-	if f.past != nil {
-		return f.past
+	if t.past != nil {
+		return t.past
 	}
-	history := ancestry(f.heads)
+	history := ancestry(t.heads)
 	resolved := make(map[*version]struct{})
 	for v := range history {
 		if v.is(resolves) {
@@ -34,15 +35,15 @@ func (x *index) past(f *file) []definition.Conflict {
 		}
 	}
 	slices.SortFunc(merges, later)
-	f.past = []definition.Conflict{}
+	t.past = []definition.Conflict{}
 	for _, v := range merges {
 		for _, c := range x.unhonoured(v) {
-			if !slices.ContainsFunc(f.past, func(o definition.Conflict) bool { return o.Lost == c.Lost && o.Stands == c.Stands }) {
-				f.past = append(f.past, c)
+			if !slices.ContainsFunc(t.past, func(o definition.Conflict) bool { return o.Lost == c.Lost && o.Stands == c.Stands }) {
+				t.past = append(t.past, c)
 			}
 		}
 	}
-	return f.past
+	return t.past
 }
 
 // unhonoured returns the conflicts of the merge that a version was made on.

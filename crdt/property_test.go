@@ -30,6 +30,7 @@ type cast struct {
 	blocks  []*woven             // in an order in which they can be admitted
 	links   map[cid.Cid][]*woven
 	edits   map[cid.Cid][]*crdtpb.Edit
+	times   map[cid.Cid]uint64 // of changes
 }
 
 // heads returns what of a part of the set is no ancestor of anything in it.
@@ -110,8 +111,10 @@ func (c *cast) write(t *rapid.T, who int) {
 		edits = append(edits, e)
 	}
 	slices.SortFunc(edits, func(a, b *crdtpb.Edit) int { return slices.Compare([]byte(a.GetPath()), []byte(b.GetPath())) })
-	b := c.weaver.write(by, seconds(rapid.Uint64Range(1, 5).Draw(t, "time")), after, edits...)
+	when := seconds(rapid.Uint64Range(1, 5).Draw(t, "time"))
+	b := c.weaver.write(by, when, after, edits...)
 	c.add(who, b, after, edits...)
+	c.times[b.cid] = when
 }
 
 // revoke lets the authority revoke a writer at a change that it knows.
@@ -156,7 +159,7 @@ func fixedCluster(t fataler) *testCluster {
 }
 
 func drawCast(t *rapid.T, cluster *testCluster) *cast {
-	c := &cast{weaver: &weaver{t: t, c: cluster}, links: make(map[cid.Cid][]*woven), edits: make(map[cid.Cid][]*crdtpb.Edit)}
+	c := &cast{weaver: &weaver{t: t, c: cluster}, links: make(map[cid.Cid][]*woven), edits: make(map[cid.Cid][]*crdtpb.Edit), times: make(map[cid.Cid]uint64)}
 	const n = 3
 	c.knows = make([]map[cid.Cid]*woven, n+1)
 	for i := range c.knows {

@@ -22,7 +22,7 @@ import (
 func (r *Replica) View(path definition.Path) definition.View {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	return r.index.view(path, make(map[*file]*file))
+	return r.index.now().view(path)
 }
 
 // Read returns a path's view and the bytes that it stands for, nil if the file
@@ -30,18 +30,7 @@ func (r *Replica) View(path definition.Path) definition.View {
 func (r *Replica) Read(ctx context.Context, path definition.Path) (definition.View, []byte, error) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	view := r.index.view(path, make(map[*file]*file))
-	switch {
-	case view.Withheld != "":
-		return view, nil, fmt.Errorf("read %s: %s", path, view.Withheld)
-	case !view.Present:
-		return view, nil, ctx.Err()
-	case view.Merged:
-		out, err := r.index.merge(r.index.files[path])
-		return view, out.content, err
-	}
-	content, err := r.contentOf(r.index.versionIn(r.index.byID[view.Winner.Change], path))
-	return view, content, err
+	return r.index.now().read(ctx, path)
 }
 
 // contentOf reads the bytes of a version. The caller holds the index lock.
@@ -149,13 +138,7 @@ func (r *Replica) Paths() []definition.Path {
 func (r *Replica) Views() []definition.View {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	views := make([]definition.View, 0, len(r.index.files))
-	holders := make(map[*file]*file)
-	for p := range r.index.files {
-		views = append(views, r.index.view(p, holders))
-	}
-	slices.SortFunc(views, func(a, b definition.View) int { return strings.Compare(a.Path.String(), b.Path.String()) })
-	return views
+	return r.index.now().views()
 }
 
 // Summary is what all views together come to.

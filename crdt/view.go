@@ -50,37 +50,39 @@ func decide(heads []*version) decision {
 	return d
 }
 
-// view computes what the directory should hold for one path. holders remembers
-// who holds a place: whoever asks for several views of one state passes the same
-// map, so that a path that collides with many is looked at once and not by each.
-func (x *index) view(path definition.Path, holders map[*file]*file) definition.View {
+// view computes what the directory should hold for one path.
+func (s *state) view(path definition.Path) definition.View {
 	view := definition.View{Path: path}
-	f := x.files[path]
-	if f == nil || len(f.heads) == 0 {
+	f := s.index.files[path]
+	if f == nil {
 		return view
 	}
-	d := decide(f.heads)
-	for _, h := range f.heads {
+	t := s.tips(f)
+	if len(t.heads) == 0 {
+		return view
+	}
+	d := decide(t.heads)
+	for _, h := range t.heads {
 		view.Heads = append(view.Heads, h.ref())
 	}
-	view.Winner, view.Conflicts = d.stands.ref(), slices.Concat(d.conflicts, x.past(f))
+	view.Winner, view.Conflicts = d.stands.ref(), slices.Concat(d.conflicts, s.index.past(t))
 	if !d.present() {
 		return view
 	}
-	if holder := x.holder(f, holders); holder != f {
+	if holder := s.holder(f); holder != f {
 		view.Conflicts = append(view.Conflicts, definition.Conflict{
 			Kind:   definition.ConflictPath,
 			Lost:   view.Winner,
-			Stands: decide(holder.heads).stands.ref(),
+			Stands: decide(s.tips(holder).heads).stands.ref(),
 		})
 		return view
 	}
 	view.Present, view.Hash = true, d.stands.hash
-	if len(sidesOf(f.heads)) < 2 {
+	if len(sidesOf(t.heads)) < 2 {
 		return view
 	}
 	view.Merged = true
-	m := x.merged(f)
+	m := s.index.merged(path, t)
 	view.Hash, view.Withheld = m.hash, m.withheld
 	view.Conflicts = slices.Concat(m.conflicts, view.Conflicts)
 	return view
@@ -89,27 +91,27 @@ func (x *index) view(path definition.Path, holders map[*file]*file) definition.V
 // holder returns the file that keeps f out of the directory, or f itself if it
 // is held. Of colliding paths that would be present, the one whose first
 // version is earliest is held: a path gives way to an earlier one that is held
-// itself. holders remembers the answers.
-func (x *index) holder(f *file, holders map[*file]*file) *file {
-	if h, ok := holders[f]; ok {
+// itself.
+func (s *state) holder(f *file) *file {
+	if h, ok := s.holders[f]; ok {
 		return h
 	}
 	h := f
-	for c := range x.colliders(f) {
-		if c.first == nil || !decide(c.heads).present() || earlier(c, h) >= 0 {
+	for c := range s.index.colliders(f) {
+		if !decide(s.tips(c).heads).present() || s.earlier(c, h) >= 0 {
 			continue
 		}
-		if x.holder(c, holders) == c {
+		if s.holder(c) == c {
 			h = c
 		}
 	}
-	holders[f] = h
+	s.holders[f] = h
 	return h
 }
 
 // earlier orders paths by their first version.
-func earlier(a, b *file) int {
-	return cmp.Or(-later(a.first, b.first), strings.Compare(a.path.String(), b.path.String()))
+func (s *state) earlier(a, b *file) int {
+	return cmp.Or(-later(s.tips(a).first, s.tips(b).first), strings.Compare(a.path.String(), b.path.String()))
 }
 
 // colliders yields the other paths that cannot stand beside f: those equal to

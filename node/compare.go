@@ -2,7 +2,6 @@ package node
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -92,24 +91,4 @@ func (n *Node) contentAt(ctx context.Context, at Point) ([]byte, error) {
 		err = fmt.Errorf("%s in change %s: %w", at.Path, at.Change.Short(), ErrNotFound)
 	}
 	return content, err
-}
-
-// latest returns the version of the greatest (time, change id) among those that have
-// bytes, the zero version if none has.
-func (n *Node) latest(versions []definition.Version) (definition.Version, error) {
-	var best definition.Version
-	var bestInfo crdt.VersionInfo
-	for _, v := range versions {
-		info, err := n.replica.Version(v)
-		if err != nil {
-			return definition.Version{}, err
-		}
-		if info.Size == 0 {
-			continue
-		}
-		if best.IsZero() || cmp.Or(info.Time.Compare(bestInfo.Time), v.Compare(best)) > 0 {
-			best, bestInfo = v, info
-		}
-	}
-	return best, nil
 }

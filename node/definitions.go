@@ -25,15 +25,35 @@ type Entry struct {
 	Conflicts int
 }
 
+// views is the set as it is, or as it was at a time.
+type views interface {
+	Views() []definition.View
+	Read(context.Context, definition.Path) (definition.View, []byte, error)
+}
+
+// at returns the set as it was at a time (see crdt.Past), as it is for the zero time.
+func (n *Node) at(t time.Time) views {
+	if t.IsZero() {
+		return n.replica
+	}
+	return n.replica.At(t)
+}
+
 // List returns the definitions whose path a doublestar glob matches, all if it
 // is empty, in order.
 func (n *Node) List(ctx context.Context, glob string) ([]Entry, error) {
+	return n.ListAt(ctx, glob, time.Time{})
+}
+
+// ListAt lists as List does what was there at a time (see crdt.Past), now if it is
+// zero.
+func (n *Node) ListAt(ctx context.Context, glob string, t time.Time) ([]Entry, error) {
 	if glob != "" && !doublestar.ValidatePattern(glob) {
 		return nil, fmt.Errorf("list: %w: %q is no valid pattern", ErrInvalid, glob)
 	}
 	names := n.names()
 	var entries []Entry
-	for _, v := range n.replica.Views() {
+	for _, v := range n.at(t).Views() {
 		if !v.Present || glob != "" && !doublestar.MatchUnvalidated(glob, v.Path.String()) {
 			continue
 		}
@@ -65,15 +85,24 @@ func nameOf(names map[peer.ID]string, id peer.ID) string {
 	return id.String()
 }
 
+// ReadAt returns the bytes of a definition at a time (see crdt.Past), now if it is
+// zero. Errors wrap ErrNotFound.
+func (n *Node) ReadAt(ctx context.Context, p definition.Path, t time.Time) ([]byte, error) {
+	view, content, err := n.at(t).Read(ctx, p)
+	if err == nil && !view.Present {
+		err = fmt.Errorf("%s: %w", p, ErrNotFound)
+		if !t.IsZero() {
+			err = fmt.Errorf("%w at that time", err)
+		}
+	}
+	return content, err
+}
+
 // Read returns the bytes of a definition, now or as a change made them. Errors
 // wrap ErrNotFound.
 func (n *Node) Read(ctx context.Context, p definition.Path, at definition.ChangeID) ([]byte, error) {
 	if at.IsZero() {
-		view, content, err := n.replica.Read(ctx, p)
-		if err == nil && !view.Present {
-			err = fmt.Errorf("%s: %w", p, ErrNotFound)
-		}
-		return content, err
+		return n.ReadAt(ctx, p, time.Time{})
 	}
 	edit, err := n.replica.Edit(ctx, definition.Version{Change: at, Path: p})
 	switch {

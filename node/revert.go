@@ -47,9 +47,8 @@ func (n *Node) PreviewRevert(ctx context.Context, id definition.ChangeID) (Rever
 // Revert makes a new change that gives each path of a change the bytes that it had
 // before, or no file if there was none; history stays as it is. It is all or nothing.
 // Errors wrap ErrNotFound; ErrRefused if the change has no effect, changed nothing,
-// or has a path that was edited since, is displaced by another one, or had merged
-// bytes before that no version holds; and those of Edit. The new change is on disk
-// when Revert returns.
+// or has a path that was edited since or is displaced by another one; and those of
+// Edit. The new change is on disk when Revert returns.
 func (n *Node) Revert(ctx context.Context, r Reversion) (Reverted, error) {
 	draft, done, err := n.planRevert(ctx, r.Change)
 	if err != nil {
@@ -80,7 +79,7 @@ func (n *Node) planRevert(ctx context.Context, id definition.ChangeID) (definiti
 	}
 	var draft definition.Draft
 	var plan Reverted
-	var since, merged []definition.Path
+	var since []definition.Path
 	for _, e := range c.Edits {
 		view := n.replica.View(e.Path)
 		if !slices.Equal(view.Heads, []definition.Version{{Change: id, Path: e.Path}}) {
@@ -90,14 +89,11 @@ func (n *Node) planRevert(ctx context.Context, id definition.ChangeID) (definiti
 		if other, ok := displaced(view); ok {
 			return definition.Draft{}, Reverted{}, fmt.Errorf("%w: %s is held in the place of %s: rename or delete one of the two", ErrRefused, other.Stands.Path, e.Path)
 		}
-		before, known, err := n.before(ctx, e)
-		switch {
-		case err != nil:
+		before, err := n.replica.Merged(ctx, e.Path, parentsIn(e, e.Path)...) // none if it was moved here
+		if err != nil {
 			return definition.Draft{}, Reverted{}, err
-		case !known:
-			merged = append(merged, e.Path)
-			continue
-		case bytes.Equal(before, e.Content):
+		}
+		if bytes.Equal(before, e.Content) {
 			continue
 		}
 		draft.Edits = append(draft.Edits, definition.Edit{Path: e.Path, Parents: view.Heads, Content: before, Deleted: len(before) == 0})
@@ -106,33 +102,10 @@ func (n *Node) planRevert(ctx context.Context, id definition.ChangeID) (definiti
 	switch {
 	case len(since) > 0:
 		return definition.Draft{}, Reverted{}, fmt.Errorf("%w: edited since: %s", ErrRefused, listed(since))
-	case len(merged) > 0:
-		return definition.Draft{}, Reverted{}, fmt.Errorf("%w: made on a merge, whose bytes no version holds: %s", ErrRefused, listed(merged))
 	case len(draft.Edits) == 0:
 		return definition.Draft{}, Reverted{}, fmt.Errorf("%w: change %s left all bytes as they were", ErrRefused, id.Short())
 	}
 	return draft, plan, nil
-}
-
-// before returns the bytes that the path of an edit had before it, none if there was
-// no file. It is not known if the edit was made on versions that are not equal: what
-// they merged to is no version.
-func (n *Node) before(ctx context.Context, e definition.Edit) (content []byte, known bool, err error) {
-	first := true
-	for _, p := range e.Parents {
-		if p.Path != e.Path {
-			continue // moved from there; here was no file
-		}
-		text, err := n.textOf(ctx, p)
-		if err != nil {
-			return nil, false, err
-		}
-		if !first && !bytes.Equal(text, content) {
-			return nil, false, nil
-		}
-		content, first = text, false
-	}
-	return content, true, nil
 }
 
 func revertedEdit(p definition.Path, now, before []byte) RevertedEdit {

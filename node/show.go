@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/starling-sync/starling/crdt"
 	"github.com/starling-sync/starling/definition"
@@ -23,8 +24,8 @@ type ShownEdit struct {
 	ChangeEdit
 	// Parents are the versions that it was made on.
 	Parents []definition.Version
-	// Against is the one of them that Comparison begins with: the latest that has
-	// bytes. Zero if none has.
+	// Against is the one of them that Comparison begins with. Zero if there was no
+	// file, or if they are several: then it begins with what these merge to.
 	Against definition.Version
 	Comparison
 }
@@ -49,18 +50,38 @@ func (n *Node) show(ctx context.Context, id definition.ChangeID) (ShownChange, e
 	shown := ShownChange{Change: changeOf(c, n.names()), Counts: c.Counts}
 	for i, e := range c.Edits {
 		edit := ShownEdit{ChangeEdit: shown.Change.Edits[i], Parents: e.Parents}
-		if edit.Against, err = n.latest(e.Parents); err != nil {
-			return ShownChange{}, err
-		}
 		var before []byte
-		if !edit.Against.IsZero() {
-			if before, err = n.textOf(ctx, edit.Against); err != nil {
-				return ShownChange{}, err
-			}
+		if before, edit.Against, err = n.basisOf(ctx, e); err != nil {
+			return ShownChange{}, err
 		}
 		edit.Comparison = compare(e.Path, before, e.Content)
 		shown.Edits = append(shown.Edits, edit)
 	}
 	shown.Change.Edits = nil
 	return shown, nil
+}
+
+// basisOf returns the bytes that an edit was made on, none if there was no file: of
+// its path, or else of the path that it was moved from. Those of one parent are its
+// own, whether it counts or not, and it is returned too; several are merged.
+func (n *Node) basisOf(ctx context.Context, e definition.Edit) (content []byte, one definition.Version, err error) {
+	for _, p := range []definition.Path{e.Path, e.MovedFrom} {
+		parents := parentsIn(e, p)
+		if len(parents) == 1 {
+			one = parents[0]
+			content, err = n.textOf(ctx, one)
+		} else {
+			one = definition.Version{}
+			content, err = n.replica.Merged(ctx, p, parents...)
+		}
+		if err != nil || len(content) > 0 {
+			return content, one, err
+		}
+	}
+	return nil, definition.Version{}, nil
+}
+
+// parentsIn returns the parents of an edit that are versions of a path.
+func parentsIn(e definition.Edit, p definition.Path) []definition.Version {
+	return slices.DeleteFunc(slices.Clone(e.Parents), func(v definition.Version) bool { return v.Path != p })
 }

@@ -7,12 +7,15 @@ import (
 )
 
 func (p *program) catCommand() *cobra.Command {
-	return &cobra.Command{
+	var at moment
+	c := &cobra.Command{
 		Use:     "cat PATH[@CHANGE]",
-		Short:   "The bytes of a definition, now or as a change made them",
+		Short:   "The bytes of a definition, now, at a time, or as a change made them",
 		GroupID: groupFiles,
 		Long: `Writes the bytes of a definition to stdout, exactly as they are, whatever --output says:
-the present ones, or those that a change made (see "starling log").`,
+the present ones, those of a time, or those that a change made (see "starling log").`,
+		Example: `  starling cat app-1000.json@wgzkq6fqrg22
+  starling cat app-1000.json --at "yesterday 18:00"`,
 		Args:              takes(1, 1),
 		ValidArgsFunction: p.completePath,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -21,7 +24,15 @@ the present ones, or those that a change made (see "starling log").`,
 				return err
 			}
 			path, change := splitVersion(args[0])
-			content, err := client.Content(c.Context(), path, change)
+			var content []byte
+			switch {
+			case change == "":
+				content, err = client.ContentAt(c.Context(), path, at.Time)
+			case at.IsZero():
+				content, err = client.Content(c.Context(), path, change)
+			default:
+				return usage("say a change or --at, not both")
+			}
 			if err != nil {
 				return err
 			}
@@ -29,6 +40,8 @@ the present ones, or those that a change made (see "starling log").`,
 			return err
 		},
 	}
+	c.Flags().Var(&at, "at", momentHelp("as it was at this `time`"))
+	return c
 }
 
 // splitVersion takes PATH@CHANGE apart. A path may hold an @ itself; what

@@ -14,21 +14,24 @@ import (
 )
 
 func (p *program) exportCommand() *cobra.Command {
-	return &cobra.Command{
+	var at moment
+	c := &cobra.Command{
 		Use:     "export DIR",
-		Short:   "Write all definitions to a plain directory",
+		Short:   "Write all definitions to a plain directory, as they are or were at a time",
 		GroupID: groupFiles,
-		Long: `Writes all definitions, as they are at one moment, to a directory that does not exist or is
-empty. It is a plain directory: nothing keeps it equal to anything. Definitions can hold secrets, so
+		Long: `Writes all definitions, as they are at one moment or were at a time, to a directory that does not
+exist or is empty. What they were is told from all changes that are here now, by the clocks of
+those who made them (see "starling rollback"). It is a plain directory: nothing keeps it equal to anything. Definitions can hold secrets, so
 only you can read what is written.`,
-		Example: `  starling export /tmp/services`,
-		Args:    takes(1, 1),
+		Example: `  starling export /tmp/services
+  starling export /tmp/services --at "yesterday 18:00"`,
+		Args: takes(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			client, err := p.client()
 			if err != nil {
 				return err
 			}
-			files, err := client.Snapshot(c.Context())
+			files, err := client.Snapshot(c.Context(), at.Time)
 			if err != nil {
 				return err
 			}
@@ -44,6 +47,8 @@ only you can read what is written.`,
 			})
 		},
 	}
+	c.Flags().Var(&at, "at", momentHelp("as they were at this `time`"))
+	return c
 }
 
 // export writes files to a directory, which it makes; one that is there must be

@@ -8,19 +8,21 @@ import (
 )
 
 func (p *program) lsCommand() *cobra.Command {
-	return &cobra.Command{
+	var at moment
+	c := &cobra.Command{
 		Use:     "ls [GLOB]",
-		Short:   "The definitions that the directory should hold",
+		Short:   "The definitions that the directory should hold, now or at a time",
 		GroupID: groupFiles,
 		Example: `  starling ls
-  starling ls 'oauth/**/*.json'`,
+  starling ls 'oauth/**/*.json'
+  starling ls --at "2h ago"`,
 		Args: takes(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			client, err := p.client()
 			if err != nil {
 				return err
 			}
-			list, err := client.Definitions(c.Context(), argument(args))
+			list, err := client.DefinitionsAt(c.Context(), argument(args), at.Time)
 			if err != nil {
 				return err
 			}
@@ -32,4 +34,6 @@ func (p *program) lsCommand() *cobra.Command {
 			})
 		},
 	}
+	c.Flags().Var(&at, "at", momentHelp("list what was there at this `time`"))
+	return c
 }

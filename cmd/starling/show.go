@@ -15,8 +15,8 @@ func (p *program) showCommand() *cobra.Command {
 		Short:   "One change whole: who, when, why, and what it changed",
 		GroupID: groupFiles,
 		Long: `Shows one change: its author, time and note, and for each edit the fields that it changed. An
-edit that was made on a merge is compared with the latest version that was merged. The exact
-bytes of an edit are those of "starling cat PATH@CHANGE".`,
+edit that was made on a merge is compared with what was merged. The exact bytes of an edit are
+those of "starling cat PATH@CHANGE".`,
 		Example: `  starling show wgzkq6fqrg22`,
 		Args:    takes(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -62,11 +62,8 @@ func headline(e api.ShownEdit) string {
 	if e.Resolves {
 		line += ", which ended its conflicts"
 	}
-	if len(e.Parents) > 1 {
+	if len(e.Parents) > 1 && e.Against == "" {
 		line += fmt.Sprintf(", made on a merge of %d versions", len(e.Parents))
-		if e.Against != "" {
-			line += ", compared with " + short(e.Against)
-		}
 	}
 	return line
 }

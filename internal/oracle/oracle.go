@@ -11,7 +11,7 @@ import (
 
 // Answer is what a set of elements comes to.
 type Answer struct {
-	// Files holds every path that some change names.
+	// Files holds every path that some change of the part names.
 	Files map[definition.Path]File
 	// Members holds every key that was ever granted.
 	Members map[peer.ID]Member
@@ -42,10 +42,17 @@ type Member struct {
 // Compute says what the elements come to. It fails only for bytes that are no
 // element.
 func Compute(elements [][]byte) (Answer, error) {
+	return ComputePart(elements, func(definition.ChangeID) bool { return true })
+}
+
+// ComputePart says what a part of the changes comes to, under all statements. The
+// part must hold the ancestors of what it holds.
+func ComputePart(elements [][]byte, part func(definition.ChangeID) bool) (Answer, error) {
 	s, err := read(elements)
 	if err != nil {
 		return Answer{}, fmt.Errorf("compute the oracle's answer: %w", err)
 	}
+	s.part = part
 	return Answer{Files: s.files(), Members: s.members()}, nil
 }
 

@@ -16,6 +16,7 @@ type set struct {
 	changes     map[definition.ChangeID]*change
 	grants      []trust.Grant
 	revocations []trust.Revocation
+	part        func(definition.ChangeID) bool // which changes give versions
 }
 
 // change is a batch of edits.

@@ -54,6 +54,9 @@ func (s *set) files() map[definition.Path]File {
 func (s *set) versions() map[definition.Path]map[definition.ChangeID]*version {
 	all := make(map[definition.Path]map[definition.ChangeID]*version)
 	for id, c := range s.changes {
+		if !s.part(id) {
+			continue
+		}
 		for path, edit := range c.edits {
 			v := &version{id: id, time: c.time, counts: s.counts(id), edit: edit}
 			for _, p := range edit.GetParents() {
