@@ -66,6 +66,7 @@ func (r routes) changes() {
 	r.show()
 	r.watch()
 	r.difference()
+	r.blame()
 	handle(r, huma.Operation{
 		OperationID: "list-changes",
 		Method:      http.MethodGet,

@@ -66,6 +66,37 @@ func TestHistory(t *testing.T) {
 	wantProblem(t, api.CodeInvalid)(client.Revert(t.Context(), api.Reversion{}))
 }
 
+func TestBlame(t *testing.T) {
+	client, _, _ := serve(t)
+	put := func(content, note, actor string) string {
+		t.Helper()
+		made, err := client.Edit(t.Context(), api.Draft{Edits: []api.Edit{{Path: "app-1.json", Content: []byte(content)}}, Note: note, Actor: actor})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return made.Changes[0]
+	}
+	first := put(`{"id": 1, "name": "app"}`, "", "")
+	second := put(`{"id": 1, "name": "portal"}`, "why", "alice")
+	b, err := client.Blame(t.Context(), "app-1.json", "")
+	if err != nil || len(b.Fields) != 2 {
+		t.Fatalf("got %+v, %v, want two fields", b, err)
+	}
+	if f := b.Fields[0]; f.Pointer != "/id" || f.Value != "1" || f.Change != first || f.Note != "" || f.Path != "app-1.json" || f.Author == "" || f.Time.IsZero() {
+		t.Errorf("got %+v, want the id by the first change", f)
+	}
+	if f := b.Fields[1]; f.Pointer != "/name" || f.Value != `"portal"` || f.Change != second || f.Note != "why" || f.Actor != "alice" {
+		t.Errorf("got %+v, want the name by the second change", f)
+	}
+	if b, err := client.Blame(t.Context(), "app-1.json", first[:8]); err != nil || len(b.Fields) != 2 || b.Fields[1].Change != first {
+		t.Errorf("of the first change: got %+v, %v", b, err)
+	}
+	wantProblem(t, api.CodeNotFound)(client.Blame(t.Context(), "none.json", ""))
+	wantProblem(t, api.CodeNotFound)(client.Blame(t.Context(), "none.json", first))
+	wantProblem(t, api.CodeNotFound)(client.Blame(t.Context(), "app-1.json", "aaaaaaaa"))
+	wantProblem(t, api.CodeInvalid)(client.Blame(t.Context(), "../a.json", ""))
+}
+
 func TestSnapshot(t *testing.T) {
 	client, _, _ := serve(t)
 	if files, err := client.Snapshot(t.Context(), time.Time{}); err != nil || len(files) != 0 {

@@ -205,6 +205,24 @@ func (x *index) counts(v *version) bool {
 	return ok
 }
 
+// countsNow returns what counts says now. That needs no lock and does not change.
+func (x *index) countsNow() func(*version) bool {
+	revoked := make(map[peer.ID]map[*element]struct{})
+	for id, a := range x.authors {
+		if len(a.revocations) > 0 {
+			revoked[id] = a.kept // each revocation makes it anew
+		}
+	}
+	return func(v *version) bool {
+		kept, ok := revoked[v.author]
+		if ok {
+			_, ok = kept[v.element]
+			return ok
+		}
+		return true
+	}
+}
+
 func (x *index) file(path definition.Path) *file {
 	f := x.files[path]
 	if f != nil {

@@ -40,9 +40,14 @@ func Diff(path Path, from, to []byte) ([]FieldChange, error) {
 			return nil, fmt.Errorf("compare versions: %w", err)
 		}
 	}
-	d := differ{from: old, to: now}
+	var changes []FieldChange
+	d := differ{visit: func(at pointer, f, t *node, same bool) {
+		if !same {
+			changes = append(changes, FieldChange{Pointer: at.String(), From: old.textOf(f), To: now.textOf(t)})
+		}
+	}}
 	d.value(old.root, now.root)
-	return d.changes, nil
+	return changes, nil
 }
 
 // wholeChange is the change of all content.
@@ -57,17 +62,20 @@ func wholeChange(path Path, from, to []byte) ([]FieldChange, error) {
 
 // differ walks two documents at once.
 type differ struct {
-	from, to *side
-	at       pointer
-	changes  []FieldChange
+	// visit is called for each value that stayed the same, and for each that did not,
+	// the outermost, and of a container that changed for what is in it instead. A
+	// value that a version does not have is nil.
+	visit func(at pointer, from, to *node, same bool)
+	at    pointer
 }
 
-// value notes what changed in one value. One that a version does not have is nil.
+// value compares one value. One that a version does not have is nil.
 func (d *differ) value(f, t *node) {
 	switch {
 	case equalNodes(f, t):
+		d.visit(d.at, f, t, true)
 	case f == nil || t == nil || f.kind != t.kind || f.tag != t.tag || !f.isContainer():
-		d.changed(f, t)
+		d.visit(d.at, f, t, false)
 	case f.kind == Object:
 		d.object(f, t)
 	case f.collection != 0 && t.collection != 0:
@@ -84,10 +92,6 @@ func (d *differ) value(f, t *node) {
 	default:
 		d.list(f, t)
 	}
-}
-
-func (d *differ) changed(f, t *node) {
-	d.changes = append(d.changes, FieldChange{Pointer: d.at.String(), From: d.from.textOf(f), To: d.to.textOf(t)})
 }
 
 // into compares values below the present one.
@@ -118,16 +122,18 @@ func (d *differ) set(f, t *node) {
 		}
 	}
 	for i := range t.kids {
-		if _, ok := old[t.kids[i].id]; !ok {
-			d.into(strconv.Itoa(i), nil, &t.kids[i])
+		from := -1
+		if at, ok := old[t.kids[i].id]; ok {
+			from = at
 		}
+		d.into(strconv.Itoa(i), itemAt(f.kids, from), &t.kids[i])
 	}
 }
 
 func (d *differ) list(f, t *node) {
 	steps, ok := align(f.kids, t.kids)
 	if !ok {
-		d.changed(f, t)
+		d.visit(d.at, f, t, false)
 		return
 	}
 	for _, s := range steps {

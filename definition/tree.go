@@ -18,6 +18,8 @@ type node struct {
 	class string
 	// collection is what a typed collection in the form ["class", elements] is.
 	collection CollectionKind
+	// field is its number among the fields of its version, from 1; see Fields.
+	field int
 
 	// entry is where the member's key or the item begins (in a block sequence of
 	// YAML its dash), after where its colon or dash ends. They are 0 for the root,
