@@ -49,6 +49,7 @@ type Document struct {
 	syntax   Syntax
 	root     Value
 	enclosed bool
+	comments []span // of JSON and HJSON
 }
 
 // Syntax returns the language that the document is written in.

@@ -21,6 +21,8 @@ type hjsonReader struct {
 	at    int
 	depth int
 	lax   bool // something was met that JSON with comments has not
+
+	comments []span
 }
 
 // parseHJSON parses the content of a .json file.
@@ -40,7 +42,7 @@ func parseHJSON(content []byte) (Document, error) {
 	if r.lax {
 		syntax = HJSON
 	}
-	return Document{syntax: syntax, root: root, enclosed: enclosed}, nil
+	return Document{syntax: syntax, root: root, enclosed: enclosed, comments: r.comments}, nil
 }
 
 // document reads the root, an object, whose braces may be missing, or an array.
@@ -243,7 +245,9 @@ func (r *hjsonReader) space() error {
 				if length < 0 {
 					return r.fail(r.at, "a comment is not closed")
 				}
+				start := r.at
 				r.at += 2 + length + 2
+				r.comments = append(r.comments, span{start, r.at})
 			default:
 				return nil
 			}
@@ -253,13 +257,14 @@ func (r *hjsonReader) space() error {
 	}
 }
 
-// skipLine skips up to the end of the line.
+// skipLine skips a comment that goes up to the end of the line.
 func (r *hjsonReader) skipLine() {
-	if length := bytes.IndexByte(r.src[r.at:], '\n'); length >= 0 {
-		r.at += length
-		return
-	}
+	start := r.at
 	r.at = len(r.src)
+	if length := bytes.IndexByte(r.src[start:], '\n'); length >= 0 {
+		r.at = start + length
+	}
+	r.comments = append(r.comments, span{start, r.at}.trimmed(r.src))
 }
 
 // peek returns the character that the reader stands on, or 0 at the end.

@@ -42,6 +42,8 @@ func parseYAML(content []byte) (Document, *yaml.Node, error) {
 	root := &stream
 	if root.Kind == yaml.DocumentNode && len(root.Content) == 1 {
 		root = root.Content[0]
+		root.HeadComment = stream.HeadComment + "\n" + root.HeadComment
+		root.FootComment += "\n" + stream.FootComment
 	}
 	var r yamlReader
 	value, err := r.value(root)
