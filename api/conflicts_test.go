@@ -39,8 +39,14 @@ func TestConflicts(t *testing.T) {
 
 	wantProblem(t, api.CodeInvalid)(client.Conflicts(t.Context(), "[a"))
 	wantProblem(t, api.CodeInvalid)(client.Dispute(t.Context(), "../a.json"))
-	wantProblem(t, api.CodeNotFound)(client.Dispute(t.Context(), "two-1.json"))
-	wantProblem(t, api.CodeNotFound)(client.Resolve(t.Context(), api.Resolution{Paths: []string{"two-1.json"}, Merged: true}))
+	if d, err := client.Dispute(t.Context(), "two-1.json"); err != nil || d.Now == nil || len(d.Conflicts) != 1 || len(d.Conflicts[0].Paths) != 2 {
+		t.Errorf("dispute about an id: got %+v, %v, want the two paths", d, err)
+	}
+	if s, err := client.Status(t.Context()); err != nil || s.Conflicts != 2 {
+		t.Errorf("status: got %d conflicts, %v, want 2", s.Conflicts, err)
+	}
+	wantProblem(t, api.CodeNotFound)(client.Dispute(t.Context(), "none.json"))
+	wantProblem(t, api.CodeRefused)(client.Resolve(t.Context(), api.Resolution{Paths: []string{"two-1.json"}, Merged: true}))
 	wantProblem(t, api.CodeNotFound)(client.Resolve(t.Context(), api.Resolution{Paths: []string{"none/**"}, Merged: true}))
 	wantProblem(t, api.CodeRefused)(client.Resolve(t.Context(), api.Resolution{Paths: []string{"App-1.json"}, Merged: true}))
 	wantProblem(t, api.CodeInvalid)(client.Resolve(t.Context(), api.Resolution{Paths: []string{"App-1.json"}}))

@@ -29,7 +29,7 @@ type Status struct {
 	Changes     int `json:"changes" doc:"Changes in this node's copy of the set."`
 	Elements    int `json:"elements" doc:"Elements in this node's copy of the set."`
 	Heads       int `json:"heads" doc:"Heads of the set."`
-	Conflicts   int `json:"conflicts" doc:"Merges that could not honour all sides and are not resolved."`
+	Conflicts   int `json:"conflicts" doc:"Merges that could not honour all sides and are not resolved, and ids that several definitions hold."`
 
 	Members   int               `json:"members" doc:"Standing members of the cluster, this node among them."`
 	Reachable int               `json:"reachable" doc:"Standing members that this node is connected to."`

@@ -83,6 +83,7 @@ type Replica struct {
 
 	refused *refusals
 	recent  recentChanges
+	mirrors *Dirty // what the mirror takes from
 	// onAppend is told of each block that this node wrote, once it is on disk.
 	onAppend func(*block)
 
@@ -99,8 +100,7 @@ type Replica struct {
 
 	mu     sync.RWMutex // guards what follows
 	index  *index
-	dirty  map[definition.Path]struct{}
-	wake   chan struct{}
+	dirty  []*Dirty
 	opened time.Time
 	// changed is closed and replaced with each element.
 	changed chan struct{}
@@ -134,12 +134,12 @@ func Open(ctx context.Context, opts Options) (*Replica, error) {
 		feed:     newFeed(),
 		refused:  newRefusals(),
 		onAppend: func(*block) {},
-		dirty:    make(map[definition.Path]struct{}),
-		wake:     make(chan struct{}, 1),
+		mirrors:  newDirty(),
 		changed:  make(chan struct{}),
 		opened:   time.Now(),
 		failed:   make(chan struct{}),
 	}
+	r.dirty = []*Dirty{r.mirrors}
 	r.index = newIndex(r.contentOf)
 	r.dag = &dagService{store: s, find: r.priority}
 	if err := r.recover(ctx); err != nil {
@@ -240,23 +240,24 @@ func (r *Replica) Err() error {
 // addToIndex makes an element that is in the store visible.
 func (r *Replica) addToIndex(b *block, e *element) {
 	r.mu.Lock()
-	for _, p := range r.index.add(b, e) {
-		r.dirty[p] = struct{}{}
+	paths := r.index.add(b, e)
+	for _, d := range r.dirty {
+		d.Add(paths)
 	}
 	close(r.changed)
 	r.changed = make(chan struct{})
 	r.mu.Unlock()
-	select {
-	case r.wake <- struct{}{}:
-	default:
-	}
 	if e.statement != nil && r.opts.OnStatement != nil {
 		r.opts.OnStatement()
 	}
 }
 
-// Wake has a value whenever TakeDirty may have something. It has one receiver.
-func (r *Replica) Wake() <-chan struct{} { return r.wake }
+// Wake has a value whenever TakeDirty may have something. It has one receiver; who
+// else wants to know has a Dirty of its own.
+func (r *Replica) Wake() <-chan struct{} { return r.mirrors.Wake() }
+
+// TakeDirty returns the paths whose view may have changed since the last call.
+func (r *Replica) TakeDirty() []definition.Path { return r.mirrors.Take() }
 
 // Await blocks until done reports true or ctx ends. It calls done now and after
 // each element that is admitted.
@@ -274,18 +275,6 @@ func (r *Replica) Await(ctx context.Context, done func() bool) error {
 			return ctx.Err()
 		}
 	}
-}
-
-// TakeDirty returns the paths whose view may have changed since the last call.
-func (r *Replica) TakeDirty() []definition.Path {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	paths := make([]definition.Path, 0, len(r.dirty))
-	for p := range r.dirty {
-		paths = append(paths, p)
-	}
-	clear(r.dirty)
-	return paths
 }
 
 // priority returns the priority of an admitted block.

@@ -44,8 +44,8 @@ type Side struct {
 }
 
 // Conflicts returns the open conflicts of the paths that a doublestar glob
-// matches, all if it is empty, in order. It reads every definition to find
-// duplicate ids.
+// matches, all if it is empty, in order. It reads the definitions that changed since
+// somebody asked, to find duplicate ids.
 func (n *Node) Conflicts(ctx context.Context, glob string) ([]Conflict, error) {
 	if glob != "" && !doublestar.ValidatePattern(glob) {
 		return nil, fmt.Errorf("conflicts: %w: %q is no valid pattern", ErrInvalid, glob)
@@ -64,7 +64,7 @@ func (n *Node) Conflicts(ctx context.Context, glob string) ([]Conflict, error) {
 		}
 		conflicts = append(conflicts, found...)
 	}
-	groups, err := n.duplicateIDs(ctx, views)
+	groups, err := n.conflicts.duplicateIDs(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("conflicts: %w", err)
 	}
@@ -102,28 +102,6 @@ func (n *Node) sideOf(v definition.Version, names map[peer.ID]string) (Side, err
 	return Side{Version: v, Author: nameOf(names, info.Author), Time: info.Time, Size: info.Size, Deleted: info.Size == 0}, nil
 }
 
-// duplicateIDs returns the groups of present definitions that hold the same id.
-func (n *Node) duplicateIDs(ctx context.Context, views []definition.View) ([][]definition.Path, error) {
-	ids := make(map[definition.Path]string)
-	for _, v := range views {
-		if !v.Present || v.Withheld != "" {
-			continue
-		}
-		_, content, err := n.replica.Read(ctx, v.Path)
-		if err != nil {
-			return nil, err
-		}
-		doc, err := definition.Parse(v.Path, content)
-		if err != nil {
-			continue // such a file has no id, for CAS neither
-		}
-		if id, ok := doc.Service().ID(); ok {
-			ids[v.Path] = id
-		}
-	}
-	return definition.DuplicateIDs(ids), nil
-}
-
 // Dispute is all that is to be seen of one path's conflicts.
 type Dispute struct {
 	Path definition.Path
@@ -158,12 +136,19 @@ func (n *Node) dispute(ctx context.Context, p definition.Path) (Dispute, error) 
 	if err != nil {
 		return Dispute{}, err
 	}
-	if len(view.Conflicts) == 0 {
-		return Dispute{}, fmt.Errorf("%s: no open conflict: %w", p, ErrNotFound)
-	}
 	conflicts, err := n.conflictsOf(view, n.names())
 	if err != nil {
 		return Dispute{}, err
+	}
+	twins, err := n.conflicts.twinsOf(ctx, p)
+	if err != nil {
+		return Dispute{}, err
+	}
+	if twins != nil {
+		conflicts = append(conflicts, Conflict{Path: p, Kind: ConflictDuplicateID, Paths: twins})
+	}
+	if len(conflicts) == 0 {
+		return Dispute{}, fmt.Errorf("%s: no open conflict: %w", p, ErrNotFound)
 	}
 	d := Dispute{Path: p, Present: view.Present, Content: content}
 	for _, c := range conflicts {
@@ -178,6 +163,9 @@ func (n *Node) dispute(ctx context.Context, p definition.Path) (Dispute, error) 
 
 func (n *Node) disputedConflict(ctx context.Context, c Conflict) (DisputedConflict, error) {
 	d := DisputedConflict{Conflict: c}
+	if c.Kind == ConflictDuplicateID {
+		return d, nil // it has no sides
+	}
 	var err error
 	if c.Kind != definition.ConflictPath {
 		if d.Base, err = n.commonAncestor(ctx, c.Lost.Version, c.Stands.Version); err != nil {

@@ -132,12 +132,13 @@ func (n *Node) Resolve(_ context.Context, prefix string) (definition.ChangeID, e
 }
 
 // Edit appends a draft. Edits without parents are made on top of the present
-// heads; a deletion of what is absent is ErrNotFound, unless it resolves
-// conflicts. The change is on disk when Edit returns.
+// heads; a deletion of what is absent is ErrNotFound, unless it resolves conflicts
+// or another path is held in its place. The change is on disk when Edit returns.
 func (n *Node) Edit(ctx context.Context, d definition.Draft) ([]definition.Version, error) {
 	for i, e := range d.Edits {
 		view := n.replica.View(e.Path)
-		if e.Deleted && !view.Present && !e.Resolves {
+		_, isDisplaced := displaced(view)
+		if e.Deleted && !view.Present && !isDisplaced && !e.Resolves {
 			return nil, fmt.Errorf("%s: %w", e.Path, ErrNotFound)
 		}
 		if !e.Deleted {

@@ -55,6 +55,7 @@ type Node struct {
 	invitations *trust.Invitations // nil unless this node is the authority
 	inviter     *trust.Inviter     // likewise
 	reports     *reports
+	conflicts   *openConflicts
 	discovery   *discovery.Discovery
 	mirror      *mirror.Mirror
 
@@ -101,6 +102,9 @@ func (n *Node) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if n.conflicts, err = openConflictsOf(ctx, n.replica); err != nil {
+		return err
+	}
 	n.gate = trust.NewGate(trust.GateOptions{
 		Cluster:       n.membership.Cluster,
 		Authority:     authority,
@@ -137,6 +141,7 @@ func (n *Node) open(ctx context.Context) error {
 	n.wg.Go(func() { n.runMirror(background) })
 	n.wg.Go(func() { n.beginSync(background) })
 	n.wg.Go(func() { n.followStatements(background) })
+	n.wg.Go(func() { n.followConflicts(background) })
 	n.wg.Go(func() {
 		select {
 		case <-n.replica.Failed():

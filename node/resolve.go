@@ -36,7 +36,7 @@ type Resolved struct {
 // ResolveConflicts ends the conflicts of paths by one change on top of all their heads, so
 // that they end on every node. Errors wrap ErrNotFound if a path has no open
 // conflict or the taken change does not edit it, ErrRefused for a path in whose place
-// another one is held, and those of Edit. The change is on disk when
+// another one is held or whose id another one has, and those of Edit. The change is on disk when
 // ResolveConflicts returns.
 func (n *Node) ResolveConflicts(ctx context.Context, r Resolution) (Resolved, error) {
 	done, err := n.resolveConflicts(ctx, r)
@@ -56,7 +56,7 @@ func (n *Node) resolveConflicts(ctx context.Context, r Resolution) (Resolved, er
 	if ways != 1 {
 		return Resolved{}, fmt.Errorf("%w: say one of: a change to take, a content, what is merged", ErrInvalid)
 	}
-	paths, skipped, err := n.disputed(r.Paths)
+	paths, skipped, err := n.disputed(ctx, r.Paths)
 	if err != nil {
 		return Resolved{}, err
 	}
@@ -77,7 +77,7 @@ func (n *Node) resolveConflicts(ctx context.Context, r Resolution) (Resolved, er
 
 // disputed returns the paths that a resolution is about, in order, and those that
 // it cannot end the conflict of.
-func (n *Node) disputed(patterns []string) (paths, skipped []definition.Path, err error) {
+func (n *Node) disputed(ctx context.Context, patterns []string) (paths, skipped []definition.Path, err error) {
 	open := make(map[definition.Path]definition.View)
 	for _, v := range n.replica.Views() {
 		if len(v.Conflicts) > 0 {
@@ -92,6 +92,12 @@ func (n *Node) disputed(patterns []string) (paths, skipped []definition.Path, er
 				}
 				paths = append(paths, p)
 				continue
+			}
+			switch twins, err := n.conflicts.twinsOf(ctx, p); {
+			case err != nil:
+				return nil, nil, err
+			case twins != nil:
+				return nil, nil, fmt.Errorf("%w: the same id is in %s: give it to one of them only, or delete the others", ErrRefused, listed(twins))
 			}
 		}
 		if !doublestar.ValidatePattern(pattern) {

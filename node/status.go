@@ -44,7 +44,7 @@ type HeldFile struct {
 }
 
 // Status returns the node's state. It does not block for anybody else.
-func (n *Node) Status(_ context.Context) Status {
+func (n *Node) Status(ctx context.Context) Status {
 	stats, views := n.replica.Stats(), n.replica.Summary()
 	mirrored := n.mirror.Status()
 	s := Status{
@@ -54,6 +54,13 @@ func (n *Node) Status(_ context.Context) Status {
 		Changes: stats.Changes, Elements: stats.Elements, Heads: stats.Heads,
 		Definitions: views.Definitions, Conflicts: views.Conflicts,
 		Refused: make(map[string]uint64, len(stats.Refused)),
+	}
+	if s.Ready { // the first sync has the disk to itself
+		twice, err := n.conflicts.duplicateIDs(ctx)
+		if err != nil {
+			n.log.Debug("cannot look for ids that come twice", "err", err)
+		}
+		s.Conflicts += len(twice)
 	}
 	for reason, count := range stats.Refused {
 		s.Refused[string(reason)] = count

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -113,6 +114,10 @@ what lost and what stands. The exact bytes of a side are those of "starling cat 
 func writeDispute(w io.Writer, d api.Dispute) {
 	for _, c := range d.Conflicts {
 		fmt.Fprintf(w, "conflict: %s (%s)\n", d.Path, c.Kind)
+		if len(c.Paths) > 0 {
+			fmt.Fprintf(w, "  the same id is in: %s\n\n", strings.Join(c.Paths, ", "))
+			continue
+		}
 		fmt.Fprintf(w, "  lost:   %s\n", long(c.Lost))
 		fmt.Fprintf(w, "  stands: %s\n", long(c.Stands))
 		if c.At != "" {
@@ -158,6 +163,9 @@ func advice(d api.Dispute) string {
 		if c.Kind == "path" && c.Stands != nil {
 			return fmt.Sprintf("%s is held in the place of %s, and the two cannot both be files: rename or delete one of them.", c.Stands.Path, d.Path)
 		}
+	}
+	if !slices.ContainsFunc(d.Conflicts, func(c api.DisputedConflict) bool { return c.Lost != nil }) {
+		return "CAS loads only one of them: give the id to one only, or delete the others."
 	}
 	return fmt.Sprintf(`End it with "starling resolve %s" and one of --merged (what is now), --take CHANGE, --file FILE.`, d.Path)
 }
