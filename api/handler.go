@@ -55,6 +55,7 @@ func newAPI(mux *http.ServeMux, n *node.Node) huma.API {
 	r.conflicts()
 	r.resolutions()
 	r.reversions()
+	r.rollbacks()
 	r.verification()
 	r.approvals()
 	r.invitations()

@@ -20,14 +20,14 @@ type Reversion struct {
 	Actor  string `json:"actor,omitempty" doc:"Who at the keyboard; free text."`
 }
 
-// Reverted says what reverting a change does.
+// Reverted says what reverting a change, or going back to a time, does.
 type Reverted struct {
-	Changes []string       `json:"changes" nullable:"false" doc:"Ids of the new changes, on this node's disk; more than one only if there was too much for one, none in a preview."`
+	Changes []string       `json:"changes" nullable:"false" doc:"Ids of the new changes, on this node's disk; more than one only if there was too much for one, none in a preview or if there was nothing to do."`
 	Edits   []RevertedEdit `json:"edits" nullable:"false"`
 }
 
-// RevertedEdit brings back what one path had before a change. It tells what
-// changes against what is now.
+// RevertedEdit brings back what one path had before. It tells what changes against
+// what is now.
 type RevertedEdit struct {
 	ChangeEdit
 	Comparison

@@ -215,3 +215,13 @@ func TestMerged(t *testing.T) {
 		t.Errorf("after the purge: got %q, %v, want what the purged edit was made on", got, err)
 	}
 }
+
+// timeOfLast returns the time of the last change.
+func timeOfLast(t testing.TB, r *crdt.Replica) time.Time {
+	t.Helper()
+	c, err := r.Change(t.Context(), r.History(definition.Path{})[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.Time
+}

@@ -39,6 +39,12 @@ var (
 	ErrBehind = errors.New("this node's own last changes are not fetched yet")
 	// ErrNotFound is returned for a change or a version that the set does not hold.
 	ErrNotFound = errors.New("not in the set")
+	// ErrCollision is returned by Past.Rollback if a path cannot come back because
+	// another one, which is not to go, cannot stand beside it.
+	ErrCollision = errors.New("paths collide")
+	// ErrWithheld is returned if this node cannot tell what a file should be, because
+	// the cluster merges by rules that it does not know.
+	ErrWithheld = errors.New("not known by this node")
 	// ErrSpace is returned while the disk has less than MinFree bytes left:
 	// nothing is admitted or appended then.
 	ErrSpace = errors.New("too little free disk space")

@@ -88,6 +88,9 @@ func (s *state) view(path definition.Path) definition.View {
 	return view
 }
 
+// wants reports whether a file would be present if no other path collided with it.
+func (s *state) wants(f *file) bool { return decide(s.tips(f).heads).present() }
+
 // holder returns the file that keeps f out of the directory, or f itself if it
 // is held. Of colliding paths that would be present, the one whose first
 // version is earliest is held: a path gives way to an earlier one that is held
@@ -98,7 +101,7 @@ func (s *state) holder(f *file) *file {
 	}
 	h := f
 	for c := range s.index.colliders(f) {
-		if !decide(s.tips(c).heads).present() || s.earlier(c, h) >= 0 {
+		if !s.wants(c) || s.earlier(c, h) >= 0 {
 			continue
 		}
 		if s.holder(c) == c {

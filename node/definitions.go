@@ -150,6 +150,12 @@ func (n *Node) Edit(ctx context.Context, d definition.Draft) ([]definition.Versi
 			d.Edits[i].Parents = view.Heads
 		}
 	}
+	return n.append(ctx, d)
+}
+
+// append appends a draft whose edits say what they are made on. Errors wrap ErrRole and
+// ErrInvalid.
+func (n *Node) append(ctx context.Context, d definition.Draft) ([]definition.Version, error) {
 	versions, err := n.replica.Append(ctx, d, nil)
 	switch {
 	case errors.Is(err, crdt.ErrNotAllowed), errors.Is(err, crdt.ErrRevoked):

@@ -19,16 +19,16 @@ type Reversion struct {
 	Actor  string
 }
 
-// Reverted is what reverting a change does.
+// Reverted is what reverting a change, or rolling back to a time, does.
 type Reverted struct {
-	// Edits are what it does to each path, seen from what is now. A path whose bytes
-	// the change left as they were is not among them.
+	// Edits are what it does to each path, seen from what is now. A path that has the
+	// bytes already is not among them.
 	Edits []RevertedEdit
-	// Versions are what the edits became; none from PreviewRevert.
+	// Versions are what the edits became; none in a preview.
 	Versions []definition.Version
 }
 
-// RevertedEdit brings back what one path had before a change.
+// RevertedEdit brings back what one path had before.
 type RevertedEdit struct {
 	ChangeEdit
 	Comparison // of what is now with what is brought back
@@ -58,7 +58,7 @@ func (n *Node) Revert(ctx context.Context, r Reversion) (Reverted, error) {
 	if draft.Note == "" {
 		draft.Note = "reverts " + r.Change.Short()
 	}
-	if done.Versions, err = n.Edit(ctx, draft); err != nil {
+	if done.Versions, err = n.append(ctx, draft); err != nil {
 		return Reverted{}, fmt.Errorf("revert: %w", err)
 	}
 	return done, nil

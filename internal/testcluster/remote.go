@@ -101,6 +101,14 @@ func (s *service) Edit(d definition.Draft, out *Reply[[]definition.Version]) err
 	})
 }
 
+// RollBack brings back what was at a time.
+func (s *service) RollBack(r node.Rollback, out *Reply[node.Reverted]) error {
+	return withTime(func(ctx context.Context) (err error) {
+		out.Value, err = s.node.RollBack(ctx, r)
+		return err
+	})
+}
+
 // Peers returns the members.
 func (s *service) Peers(_ struct{}, out *Reply[[]node.Peer]) error {
 	return withTime(func(ctx context.Context) error {
@@ -200,6 +208,11 @@ func (n *Node) Log(q node.LogQuery) ([]node.Change, error) {
 // Edit appends a draft; what it returns is acknowledged.
 func (n *Node) Edit(d definition.Draft) ([]definition.Version, error) {
 	return call[definition.Draft, []definition.Version](n, "Edit", d)
+}
+
+// RollBack brings back what was at a time; what it returns is acknowledged.
+func (n *Node) RollBack(r node.Rollback) (node.Reverted, error) {
+	return call[node.Rollback, node.Reverted](n, "RollBack", r)
 }
 
 // Peers returns the members as the node sees them.

@@ -68,13 +68,16 @@ func (c *Cluster) Settled() error {
 // others hold: what was written there is acknowledged then.
 func (c *Cluster) Imported(i int) {
 	c.t.Helper()
-	c.Eventually(func() error {
-		h, err := c.nodes[i].hold()
-		if err != nil {
-			return err
-		}
-		return h.atRest()
-	})
+	c.Eventually(c.nodes[i].Imported)
+}
+
+// Imported says why the node's view is not what its directory holds, or nil.
+func (n *Node) Imported() error {
+	h, err := n.hold()
+	if err != nil {
+		return err
+	}
+	return h.atRest()
 }
 
 // holding is what a node holds.
