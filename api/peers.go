@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"time"
 
@@ -27,6 +28,8 @@ type Peer struct {
 	Changes   uint64     `json:"changes" doc:"Changes that it has made."`
 	Addrs     []string   `json:"addrs" nullable:"false" doc:"Addresses, as multiaddrs."`
 	LastSeen  *time.Time `json:"last_seen,omitempty" doc:"When it was last connected; absent if never."`
+
+	Refused map[string]uint64 `json:"refused" doc:"Blocks that it sent and this node refused since its start, by reason."`
 }
 
 type peersOutput struct{ Body PeerList }
@@ -54,7 +57,9 @@ func (r routes) peers() {
 				Ahead:     p.Ahead,
 				Changes:   p.Changes,
 				Addrs:     append([]string{}, p.Addrs...),
+				Refused:   map[string]uint64{},
 			}
+			maps.Copy(peer.Refused, p.Refused)
 			if !p.LastSeen.IsZero() {
 				peer.LastSeen = &p.LastSeen
 			}

@@ -28,14 +28,16 @@ func (r *Replica) openFrom(from peer.ID, raw []byte) (*block, error) {
 }
 
 // blame counts a refusal and names the peer that sent the block. Other errors
-// are no one's fault.
+// are no one's fault. A peer that is refused again and again is logged each time
+// that its count has doubled: it must not fill the log.
 func (r *Replica) blame(from peer.ID, c cid.Cid, err error) {
 	reason := reasonOf(err)
 	if reason == "" {
 		return
 	}
-	r.refused.add(c.KeyString(), err)
-	r.log.Warn("refused a block", "peer", from, "reason", string(reason), "err", err)
+	if n := r.refused.add(from, c.KeyString(), err); n&(n-1) == 0 {
+		r.log.Warn("refused a block", "peer", from, "reason", string(reason), "count", n, "err", err)
+	}
 }
 
 // admit takes opened blocks of a peer, ancestors first, into the set. It returns

@@ -178,7 +178,7 @@ func (a *announcer) receive(ctx context.Context) {
 		if !ok || msg.GetFrom() == a.exchange.opts.Host.ID() {
 			continue
 		}
-		if !a.admitInline(ctx, msg.ReceivedFrom, news) {
+		if !a.admitInline(ctx, msg.GetFrom(), news) { // who wrote it, not a relay, is to blame
 			a.exchange.want(msg.ReceivedFrom, news.heads)
 		}
 	}

@@ -30,7 +30,7 @@ func TestWhatAStandingMemberBuiltOnIsFetched(t *testing.T) {
 			ar := newArena(t)
 			h, a := ar.attack(t)
 			gone := a.revoke(a.other.id, trust.ModePurge, nil, a.granted)
-			h.offer(ar.at, gone)
+			h.offer(gone)
 			eventually(t, func() error { return holds(ar.victim, gone) })
 			var blocks []*woven
 			last := a.granted
@@ -39,7 +39,7 @@ func TestWhatAStandingMemberBuiltOnIsFetched(t *testing.T) {
 				blocks = append(blocks, last)
 			}
 			tip := a.write(a.by, seconds(2), []*woven{last}, edit("r-7.json", "standing", blocks[7]))
-			h.offer(ar.at, append(blocks, tip)...)
+			h.offer(append(blocks, tip)...)
 			eventually(t, func() error { return holds(ar.victim, tip) })
 			if got := content(t, ar.victim, "r-7.json"); got != "standing" {
 				t.Errorf("content is %q, want standing", got)
@@ -53,10 +53,10 @@ func TestChangesOfARevokedAuthorAreNotFetched(t *testing.T) {
 	ar := newArena(t)
 	h, a := ar.attack(t)
 	gone := a.revoke(a.other.id, trust.ModePurge, nil, a.granted)
-	h.offer(ar.at, gone)
+	h.offer(gone)
 	eventually(t, func() error { return holds(ar.victim, gone) })
 	after := a.write(a.other, seconds(1), []*woven{a.granted}, edit("x.json", "x"))
-	h.offer(ar.at, after)
+	h.offer(after)
 	v := put(t, ar.honest, "good.json", "1")
 	eventually(t, func() error {
 		if !ar.victim.Has(v.Change) {
@@ -104,7 +104,7 @@ func TestADrippingPeerDelaysNobody(t *testing.T) {
 	for _, c := range good {
 		msg.Heads = append(msg.Heads, c.Bytes())
 	}
-	h.hello(ar.at, msg)
+	h.hello(msg)
 	eventually(t, func() error {
 		if ar.victim.Stats().Changes < 2 {
 			return fmt.Errorf("the hostile peer was not asked")
@@ -145,7 +145,7 @@ func TestANodeThatIsBehindSignsNothing(t *testing.T) {
 	}
 	draft := definition.Draft{Edits: []definition.Edit{{Path: path(t, "z.json"), Content: []byte("z")}}}
 	h := newHostile(t, newKey(t), ar.psk, ar.at)
-	h.hello(ar.at, &crdtpb.Hello{Yours: 3})
+	h.hello(&crdtpb.Hello{Yours: 3})
 	probe := definition.Draft{Edits: []definition.Edit{draft.Edits[0]}} // appends nothing
 	probe.Edits[0].Parents = []definition.Version{{Path: path(t, "z.json")}}
 	eventually(t, func() error {
@@ -154,7 +154,7 @@ func TestANodeThatIsBehindSignsNothing(t *testing.T) {
 		}
 		return nil
 	})
-	h.hello(ar.at, &crdtpb.Hello{Yours: 3, Heads: [][]byte{three.cid.Bytes()}}, three)
+	h.hello(&crdtpb.Hello{Yours: 3, Heads: [][]byte{three.cid.Bytes()}}, three)
 	eventually(t, func() error {
 		_, err := ar.victim.Append(t.Context(), draft, nil)
 		return err

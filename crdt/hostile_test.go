@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/rand"
+	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/pnet"
 	"google.golang.org/protobuf/encoding/protodelim"
 	"google.golang.org/protobuf/proto"
@@ -28,9 +30,11 @@ const fetchProtocol = "/starling/0/fetch/1"
 // hostile is a peer that speaks the exchange's protocols over a real connection
 // and says whatever a test wants.
 type hostile struct {
-	t    testing.TB
-	host host.Host
-	key  crypto.PrivKey
+	t      testing.TB
+	host   host.Host
+	key    crypto.PrivKey
+	victim peer.ID
+	grant  []byte // that it shows with each hello
 
 	mu      sync.Mutex
 	blocks  [][]byte // what it answers to any fetch, in this order
@@ -40,11 +44,16 @@ type hostile struct {
 // newHostile starts a hostile peer and connects it to a host.
 func newHostile(t testing.TB, key crypto.PrivKey, psk pnet.PSK, victim host.Host) *hostile {
 	t.Helper()
-	h := &hostile{t: t, host: newHost(t, key, psk), key: key}
-	h.host.SetStreamHandler(crdt.HelloProtocol, func(s network.Stream) { _ = s.Reset() })
-	h.host.SetStreamHandler(fetchProtocol, h.answer)
+	h := &hostile{t: t, host: newHost(t, key, psk), key: key, victim: victim.ID()}
+	h.listen()
 	connect(t, h.host, victim)
 	return h
+}
+
+// listen answers the protocols that the victim speaks.
+func (h *hostile) listen() {
+	h.host.SetStreamHandler(crdt.HelloProtocol, func(s network.Stream) { _ = s.Reset() })
+	h.host.SetStreamHandler(fetchProtocol, h.answer)
 }
 
 // answer sends the hostile peer's blocks, whatever was asked for.
@@ -79,38 +88,47 @@ func (h *hostile) answer(s network.Stream) {
 }
 
 // hello tells the victim of heads, and serves these blocks to its fetch.
-func (h *hostile) hello(victim host.Host, msg *crdtpb.Hello, blocks ...*woven) {
+func (h *hostile) hello(msg *crdtpb.Hello, blocks ...*woven) {
 	h.t.Helper()
+	h.serve(blocks...)
+	if err := h.sayHello(h.t.Context(), msg); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// serve answers fetches with these blocks from now on.
+func (h *hostile) serve(blocks ...*woven) {
 	h.mu.Lock()
+	defer h.mu.Unlock()
 	h.blocks = raws(blocks...)
-	h.mu.Unlock()
-	s, err := h.host.NewStream(h.t.Context(), victim.ID(), crdt.HelloProtocol)
+}
+
+func (h *hostile) sayHello(ctx context.Context, msg *crdtpb.Hello) error {
+	s, err := h.host.NewStream(ctx, h.victim, crdt.HelloProtocol)
 	if err != nil {
-		h.t.Fatal(err)
+		return err
 	}
-	msg.View = make([]byte, 32)
+	msg.View, msg.Grant = make([]byte, 32), h.grant
 	if _, err := protodelim.MarshalTo(s, msg); err != nil {
-		h.t.Fatal(err)
+		return errors.Join(err, s.Reset())
 	}
-	if err := s.Close(); err != nil {
-		h.t.Fatal(err)
-	}
+	return s.Close()
 }
 
 // offer tells the victim that the last of the blocks is a head and serves them.
-func (h *hostile) offer(victim host.Host, blocks ...*woven) {
+func (h *hostile) offer(blocks ...*woven) {
 	h.t.Helper()
 	head := blocks[len(blocks)-1]
-	h.hello(victim, &crdtpb.Hello{Heads: [][]byte{head.cid.Bytes()}}, blocks...)
+	h.hello(&crdtpb.Hello{Heads: [][]byte{head.cid.Bytes()}}, blocks...)
 }
 
-// fetch asks a peer for the ancestry of blocks, as a joining node would, and
+// fetch asks the victim for the ancestry of blocks, as a joining node would, and
 // returns it oldest first.
-func (h *hostile) fetch(from host.Host, want ...[]byte) []*woven {
+func (h *hostile) fetch(want ...[]byte) []*woven {
 	h.t.Helper()
 	ctx, cancel := context.WithTimeout(h.t.Context(), 20*time.Second)
 	defer cancel()
-	s, err := h.host.NewStream(ctx, from.ID(), fetchProtocol)
+	s, err := h.host.NewStream(ctx, h.victim, fetchProtocol)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -210,7 +228,7 @@ func (ar *arena) head(t testing.TB) *woven {
 		t.Fatalf("there are %d heads, want 1", len(heads))
 	}
 	h := newHostile(t, newKey(t), ar.psk, ar.at)
-	all := h.fetch(ar.at, heads[0].Bytes())
+	all := h.fetch(heads[0].Bytes())
 	if err := h.host.Close(); err != nil {
 		t.Error(err)
 	}
@@ -219,20 +237,27 @@ func (ar *arena) head(t testing.TB) *woven {
 
 // drip answers a fetch with one block each half second, for ever.
 func (h *hostile) drip(s network.Stream, next func() *woven) {
-	in := bufio.NewReader(s)
 	tick := time.NewTicker(500 * time.Millisecond)
 	defer tick.Stop()
-	for {
+	h.pour(h.t.Context(), s, func() *woven {
+		select {
+		case <-tick.C:
+		case <-h.t.Context().Done():
+		}
+		return next()
+	})
+}
+
+// pour answers a fetch with one block in a frame, for ever.
+func (h *hostile) pour(ctx context.Context, s network.Stream, next func() *woven) {
+	defer func() { _ = s.Reset() }()
+	in := bufio.NewReader(s)
+	for ctx.Err() == nil {
 		var req crdtpb.FetchRequest
 		if protodelim.UnmarshalFrom(in, &req) != nil {
 			return
 		}
 		if _, err := protodelim.MarshalTo(s, &crdtpb.FetchFrame{Blocks: [][]byte{next().raw}}); err != nil {
-			return
-		}
-		select {
-		case <-tick.C:
-		case <-h.t.Context().Done():
 			return
 		}
 	}

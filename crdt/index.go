@@ -257,8 +257,8 @@ func (t *tips) put(v *version, counts func(*version) bool) {
 	}
 	follow(v)
 	t.heads = slices.DeleteFunc(t.heads, func(h *version) bool { _, ok := drop[h]; return ok })
-	t.heads = append(t.heads, v)
-	slices.SortFunc(t.heads, later)
+	at, _ := slices.BinarySearchFunc(t.heads, v, later)
+	t.heads = slices.Insert(t.heads, at, v)
 	t.merged, t.past = nil, nil
 	if t.first == nil || later(t.first, v) < 0 {
 		t.first = v

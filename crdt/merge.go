@@ -43,16 +43,17 @@ type outcome struct {
 // files are no sides: an edit wins against both.
 func sidesOf(heads []*version) []side {
 	var sides []side
+	at := make(map[definition.Hash]int, len(heads)) // thousands, if a forked author likes
 	for _, v := range heads {
 		if v.is(deleted) || v.is(adopted) {
 			continue
 		}
-		i := slices.IndexFunc(sides, func(s side) bool { return s.latest().hash == v.hash })
-		if i < 0 {
-			sides = append(sides, side{v})
-		} else {
+		if i, ok := at[v.hash]; ok {
 			sides[i] = append(sides[i], v)
+			continue
 		}
+		at[v.hash] = len(sides)
+		sides = append(sides, side{v})
 	}
 	return sides
 }

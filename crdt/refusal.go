@@ -6,6 +6,8 @@ import (
 	"maps"
 	"sync"
 
+	"github.com/libp2p/go-libp2p/core/peer"
+
 	"github.com/starling-sync/starling/trust"
 )
 
@@ -56,11 +58,13 @@ func reasonOf(err error) Reason {
 	return ""
 }
 
-// refusals counts refused blocks by reason and remembers the latest ones, so
-// that a block that is sent again and again costs a map look-up.
+// refusals counts refused blocks by reason and by the peer that sent them, and
+// remembers the latest ones, so that a block that is sent again and again costs a
+// map look-up.
 type refusals struct {
 	mu     sync.Mutex
 	counts map[Reason]uint64
+	peers  map[peer.ID]map[Reason]uint64 // members only: nobody else is listened to
 	known  map[string]error
 	order  []string
 	next   int
@@ -70,17 +74,32 @@ type refusals struct {
 const maxKnownRefusals = 4096
 
 func newRefusals() *refusals {
-	return &refusals{counts: make(map[Reason]uint64), known: make(map[string]error)}
+	return &refusals{
+		counts: make(map[Reason]uint64),
+		peers:  make(map[peer.ID]map[Reason]uint64),
+		known:  make(map[string]error),
+	}
 }
 
-// add counts a refusal and remembers the block's CID.
-func (r *refusals) add(cid string, err error) {
+// add counts a refusal and remembers the block's CID. It returns how many blocks
+// of the peer were refused for this reason by now.
+func (r *refusals) add(from peer.ID, cid string, err error) uint64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.counts[reasonOf(err)]++
-	if cid == "" || reasonOf(err) == ReasonMissing {
-		return
+	reason := reasonOf(err)
+	r.counts[reason]++
+	if r.peers[from] == nil {
+		r.peers[from] = make(map[Reason]uint64)
 	}
+	r.peers[from][reason]++
+	if cid != "" && reason != ReasonMissing {
+		r.remember(cid, err)
+	}
+	return r.peers[from][reason]
+}
+
+// remember puts a block into the negative cache. The caller holds mu.
+func (r *refusals) remember(cid string, err error) {
 	if _, ok := r.known[cid]; ok {
 		return
 	}
@@ -105,6 +124,14 @@ func (r *refusals) snapshot() map[Reason]uint64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return maps.Clone(r.counts)
+}
+
+// RefusedFrom returns how many blocks of a peer were refused since the start, by
+// reason.
+func (r *Replica) RefusedFrom(p peer.ID) map[Reason]uint64 {
+	r.refused.mu.Lock()
+	defer r.refused.mu.Unlock()
+	return maps.Clone(r.refused.peers[p])
 }
 
 // refuseEncoding turns an error of a statement's parser into a refusal.

@@ -29,6 +29,7 @@ type attack struct {
 	base    *woven  // what was there before, an ancestor of granted
 	other   *writer // granted too, in the ancestry of granted
 	theirs  *woven  // a first change of other, of the path theirs.json, on top of granted
+	note    string  // tells its changes from those of other attacks
 }
 
 // ok is a change that would be accepted.
@@ -36,7 +37,9 @@ func (a *attack) ok(edits ...*crdtpb.Edit) *crdtpb.Change {
 	if edits == nil {
 		edits = []*crdtpb.Edit{edit("x.json", "x")}
 	}
-	return a.change(a.by, seconds(1), []*woven{a.granted}, edits...)
+	msg := a.change(a.by, seconds(1), []*woven{a.granted}, edits...)
+	msg.Note = a.note
+	return msg
 }
 
 // bend seals a change that a function has bent.
@@ -486,7 +489,7 @@ func (ar *arena) attack(t testing.TB) (*hostile, *attack) {
 	a := &attack{weaver: w, by: by, granted: granted, base: ar.base, other: other}
 	a.theirs = w.sealChange(other.key, w.change(other, seconds(1), []*woven{granted}, edit("theirs.json", "theirs")), granted)
 	h := newHostile(t, by.key, ar.psk, ar.at)
-	h.offer(ar.at, first, granted)
+	h.offer(first, granted)
 	eventually(t, func() error { return holds(ar.victim, granted) })
 	return h, a
 }
@@ -498,38 +501,33 @@ func holds(r *crdt.Replica, b *woven) error {
 	return nil
 }
 
+// TestRefusals tries every rule on a real node, over the gate, while files are saved.
 func TestRefusals(t *testing.T) {
-	ar := newArena(t)
-	for i, tt := range refusalTests {
+	s := newSiege(t)
+	good := make(map[definition.ChangeID]bool)
+	total := uint64(0)
+	for _, tt := range refusalTests {
 		t.Run(tt.name, func(t *testing.T) {
-			h, a := ar.attack(t)
-			blocks := tt.blocks(a)
-			bad := blocks[len(blocks)-1]
-			before := ar.victim.Stats().Refused[tt.want]
-			h.offer(ar.at, blocks...)
+			blocks := tt.blocks(s.mine())
+			before := s.refused()
+			s.h.offer(blocks...)
 			eventually(t, func() error {
-				stats := ar.victim.Stats()
-				if stats.Refused[tt.want] == before {
-					return fmt.Errorf("no refusal is counted as %s: %v", tt.want, stats.Refused)
+				if got := s.refused(); got[string(tt.want)] == before[string(tt.want)] {
+					return fmt.Errorf("no refusal is counted as %s: %v", tt.want, got)
 				}
 				return nil
 			})
-			if ar.victim.Holds([]cid.Cid{bad.cid}) {
-				t.Error("the block was admitted")
+			total++
+			for _, b := range blocks[:len(blocks)-1] {
+				good[b.id] = true
+				s.holds(b)
 			}
-			for _, good := range blocks[:len(blocks)-1] {
-				eventually(t, func() error { return holds(ar.victim, good) })
-			}
-			v := put(t, ar.honest, "good.json", fmt.Sprint(i))
-			eventually(t, func() error {
-				if !ar.victim.Has(v.Change) {
-					return fmt.Errorf("a good change does not arrive any more")
-				}
-				return nil
-			})
+			s.save()
 		})
 	}
-	ar.settle(t)
+	s.blames(total)
+	// What was offered to be good, and nothing else.
+	eventually(t, func() error { return s.holdsOnly(good) })
 }
 
 func TestAGoodChangeByHandIsAdmitted(t *testing.T) {
@@ -539,7 +537,7 @@ func TestAGoodChangeByHandIsAdmitted(t *testing.T) {
 	moved := edit("z.json", "2", one)
 	moved.Parents[0].Moved, moved.MovedFrom = true, "x.json"
 	two := a.write(a.by, seconds(2), []*woven{one}, edit("x.json", "", one), moved)
-	h.offer(ar.at, one, two)
+	h.offer(one, two)
 	eventually(t, func() error { return holds(ar.victim, two) })
 	if got := content(t, ar.victim, "z.json"); got != "2" {
 		t.Errorf("content is %q, want 2", got)
@@ -555,7 +553,7 @@ func TestAnElementOfALaterVersionHasNoEffect(t *testing.T) {
 	ar.settle(t)
 	digest, stats := ar.victim.Digest(), ar.victim.Stats()
 	b := a.later(a.by.key)
-	h.offer(ar.at, b)
+	h.offer(b)
 	eventually(t, func() error { return holds(ar.victim, b) })
 	eventually(t, func() error { return holds(ar.honest, b) }) // it is passed on
 	after := ar.victim.Stats()
@@ -574,7 +572,7 @@ func TestARefusedBlockIsCountedOnce(t *testing.T) {
 			i := slices.IndexFunc(refusalTests, func(tt refusalTest) bool { return tt.name == name })
 			tt := refusalTests[i]
 			bad := tt.blocks(a)
-			h.offer(ar.at, bad...)
+			h.offer(bad...)
 			eventually(t, func() error {
 				if ar.victim.Stats().Refused[tt.want] == 0 {
 					return fmt.Errorf("nothing was refused")
@@ -584,7 +582,7 @@ func TestARefusedBlockIsCountedOnce(t *testing.T) {
 			// The block comes again in the same frame as a good one; it is known.
 			good := a.edits(edit("y.json", "y"))
 			h2 := newHostile(t, newKey(t), ar.psk, ar.at)
-			h2.hello(ar.at, &crdtpb.Hello{Heads: [][]byte{good.cid.Bytes()}}, good, bad[0])
+			h2.hello(&crdtpb.Hello{Heads: [][]byte{good.cid.Bytes()}}, good, bad[0])
 			eventually(t, func() error { return holds(ar.victim, good) })
 			if got := ar.victim.Stats().Refused[tt.want]; got != 1 {
 				t.Errorf("it was counted %d times, want 1", got)

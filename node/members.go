@@ -137,6 +137,7 @@ type Peer struct {
 	Equal         bool
 	Changes       uint64 // of its own that this node holds
 	LastSeen      time.Time
+	Refused       map[string]uint64 // blocks that it sent since the start, by reason
 }
 
 // Peers returns the members, the earliest first. It asks those that are
@@ -150,6 +151,7 @@ func (n *Node) Peers(ctx context.Context) []Peer {
 		p := Peer{
 			ID: m.ID, Name: m.Name, Role: m.Role, Revoked: m.Revoked, Changes: m.Changes,
 			Self: m.ID == n.identity.Peer, LastSeen: seen[m.ID].Seen,
+			Refused: byName(n.replica.RefusedFrom(m.ID)),
 		}
 		if p.Self {
 			p.Reachable, p.Equal, p.LastSeen = true, true, time.Now()

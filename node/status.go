@@ -8,6 +8,7 @@ import (
 
 	"github.com/libp2p/go-libp2p/core/peer"
 
+	"github.com/starling-sync/starling/crdt"
 	"github.com/starling-sync/starling/definition"
 	"github.com/starling-sync/starling/trust"
 )
@@ -53,7 +54,7 @@ func (n *Node) Status(ctx context.Context) Status {
 		Ready:   n.isReady(),
 		Changes: stats.Changes, Elements: stats.Elements, Heads: stats.Heads,
 		Definitions: views.Definitions, Conflicts: views.Conflicts,
-		Refused: make(map[string]uint64, len(stats.Refused)),
+		Refused: byName(stats.Refused),
 	}
 	if s.Ready { // the first sync has the disk to itself
 		twice, err := n.conflicts.duplicateIDs(ctx)
@@ -61,9 +62,6 @@ func (n *Node) Status(ctx context.Context) Status {
 			n.log.Debug("cannot look for ids that come twice", "err", err)
 		}
 		s.Conflicts += len(twice)
-	}
-	for reason, count := range stats.Refused {
-		s.Refused[string(reason)] = count
 	}
 	forked := ""
 	for _, m := range n.replica.Members() {
@@ -93,6 +91,15 @@ func (n *Node) Status(ctx context.Context) Status {
 	}
 	s.Problems = n.problems(s, mirrored.Stopped, mirrored.LowSpace, forked)
 	return s
+}
+
+// byName returns counts of refusals as the API names the reasons.
+func byName(counts map[crdt.Reason]uint64) map[string]uint64 {
+	named := make(map[string]uint64, len(counts))
+	for reason, count := range counts {
+		named[string(reason)] = count
+	}
+	return named
 }
 
 // problems lists what needs an operator, the most pressing first.

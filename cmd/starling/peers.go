@@ -25,10 +25,10 @@ func (p *program) peersCommand() *cobra.Command {
 				return err
 			}
 			return p.print(list, func(w io.Writer) {
-				fmt.Fprintln(w, "NAME\tROLE\tREACHABLE\tSTATE\tCHANGES\tLAST SEEN\tADDRESS")
+				fmt.Fprintln(w, "NAME\tROLE\tREACHABLE\tSTATE\tCHANGES\tREFUSED\tLAST SEEN\tADDRESS")
 				for _, peer := range list.Peers {
-					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\t%s\n",
-						peer.Name, peer.Role, reachable(peer), lag(peer), peer.Changes, lastSeen(peer), argument(peer.Addrs))
+					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n",
+						peer.Name, peer.Role, reachable(peer), lag(peer), peer.Changes, refused(peer), lastSeen(peer), argument(peer.Addrs))
 				}
 			})
 		},
@@ -57,6 +57,14 @@ func lag(peer api.Peer) string {
 		return fmt.Sprintf("%d ahead", peer.Ahead)
 	}
 	return "unknown"
+}
+
+// refused is how many of the member's blocks this node has refused.
+func refused(peer api.Peer) (total uint64) {
+	for _, n := range peer.Refused {
+		total += n
+	}
+	return total
 }
 
 func lastSeen(peer api.Peer) string {
