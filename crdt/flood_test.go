@@ -337,7 +337,7 @@ func (s *siege) siblings(ctx context.Context, begun func()) {
 
 // poisons are contents that a reader of definitions could choke on.
 func poisons() map[string]string {
-	bomb := "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+	bomb := "a0: &a0 [1, 2, 3, 4, 5, 6, 7, 8, 9]\n"
 	for i := range 30 {
 		ref := fmt.Sprintf("*a%d", i)
 		bomb += fmt.Sprintf("a%d: &a%d [%s]\n", i+1, i+1, strings.Join([]string{ref, ref, ref, ref, ref, ref, ref, ref, ref}, ", "))
