@@ -11,7 +11,7 @@ race := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v $$($(GO) env C
 LONG     ?= 5m
 FUZZTIME ?= 20s
 
-.PHONY: build demo test check generate static format vet lint generated cases bench check-long fuzz netns
+.PHONY: build demo test check generate static format vet lint generated cases failpoints bench check-long fuzz netns
 
 build: ## bin/starling
 	$(GO) build -trimpath -o bin/starling ./cmd/starling
@@ -30,7 +30,7 @@ generate: ## the generated code, anew
 	$(GO) generate ./...
 
 # The parts of check that run no test.
-static: format vet lint generated cases
+static: format vet lint generated cases failpoints
 
 format:
 	@bad=$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go')); \
@@ -49,6 +49,9 @@ generated:
 
 cases:
 	.ci/cases
+
+failpoints:
+	GO="$(GO)" .ci/failpoints
 
 bench: ## the benchmarks, once each
 	$(GO) test -run '^$$' -bench . -benchmem ./...

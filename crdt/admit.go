@@ -6,6 +6,8 @@ import (
 
 	"github.com/ipfs/go-cid"
 	"github.com/libp2p/go-libp2p/core/peer"
+
+	"github.com/starling-sync/starling/internal/failpoint"
 )
 
 // openFrom opens a block that a peer sent, or returns the refusal. A refusal is
@@ -81,9 +83,11 @@ func (r *Replica) admitOne(ctx context.Context, b *block) (isNew bool, err error
 	if err := r.store.write(ctx, b, nil); err != nil {
 		return false, r.fail(err)
 	}
+	failpoint.Hit(failpoint.BlockStored, "")
 	if err := r.handOver(ctx, b); err != nil {
 		return false, r.fail(err)
 	}
+	failpoint.Hit(failpoint.BlockAdmitted, "")
 	r.addToIndex(b, e)
 	return true, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/crypto"
 
 	"github.com/starling-sync/starling/definition"
+	"github.com/starling-sync/starling/internal/failpoint"
 	"github.com/starling-sync/starling/trust"
 )
 
@@ -278,9 +279,11 @@ func (r *Replica) put(ctx context.Context, b *block, records map[string][]byte) 
 	if err := r.set.Put(ctx, elementKey(b.id), b.element); err != nil {
 		return r.fail(fmt.Errorf("put: %w", err))
 	}
+	failpoint.Hit(failpoint.BlockPut, "")
 	if err := r.store.sync(ctx); err != nil {
 		return r.fail(fmt.Errorf("sync: %w", err))
 	}
+	failpoint.Hit(failpoint.BlockSynced, "")
 	r.addToIndex(b, e)
 	r.onAppend(b)
 	return nil
@@ -304,7 +307,9 @@ func (r *Replica) SaveRecords(ctx context.Context, records map[string][]byte, du
 	if !durable {
 		return nil
 	}
-	return r.store.sync(ctx)
+	err := r.store.sync(ctx)
+	failpoint.Hit(failpoint.RecordsSynced, "")
+	return err
 }
 
 // LoadRecords returns the records whose key begins with prefix.

@@ -68,9 +68,8 @@ func TestAppendTrimsItsLinks(t *testing.T) {
 	if err := equal(r, other); err != nil {
 		t.Error(err)
 	}
-	got := other.Heads()
 	closeReplica(t, other)
-	withDisk(t, dir, func(d *disk) { d.checkSet(got) })
+	checkClosed(t, dir)
 }
 
 func TestAnEditOfManyHeadsAtOnce(t *testing.T) {

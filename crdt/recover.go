@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/starling-sync/starling/internal/failpoint"
 )
 
 // marker is the file that tells of an unclean stop: it is there while a replica
@@ -58,12 +60,15 @@ func (r *Replica) mark() (was bool, err error) {
 		if err := f.Close(); err != nil {
 			return false, err
 		}
+		failpoint.Hit(failpoint.MarkerMade, marker)
 	}
 	dir, err := os.Open(r.opts.Dir)
 	if err != nil {
 		return was, err
 	}
-	return was, errors.Join(dir.Sync(), dir.Close())
+	err = errors.Join(dir.Sync(), dir.Close())
+	failpoint.Hit(failpoint.MarkerSynced, marker)
+	return was, err
 }
 
 // setFits reports whether go-ds-crdt has processed exactly the blocks of the
@@ -96,18 +101,23 @@ func (r *Replica) rebuildSet(ctx context.Context) error {
 	if err := r.store.drop(setPrefix); err != nil {
 		return fmt.Errorf("drop go-ds-crdt's records: %w", err)
 	}
+	failpoint.Hit(failpoint.SetDropped, "")
 	if err := r.openSet(); err != nil {
 		return err
 	}
 	handed := 0
 	err := r.store.blocks(ctx, r.opts.Cluster, func(b *block) error {
 		handed++
-		return r.handOver(ctx, b)
+		err := r.handOver(ctx, b)
+		failpoint.Hit(failpoint.SetRebuilding, "")
+		return err
 	})
 	if err != nil {
 		return err
 	}
 	r.dag.work(nil, nil)
 	r.log.Info("recovered the set", "blocks", handed)
-	return r.store.sync(ctx)
+	err = r.store.sync(ctx)
+	failpoint.Hit(failpoint.SetRebuilt, "")
+	return err
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/starling-sync/starling/definition"
 	"github.com/starling-sync/starling/internal/diskspace"
+	"github.com/starling-sync/starling/internal/failpoint"
 	"github.com/starling-sync/starling/trust"
 )
 
@@ -184,10 +185,12 @@ func (r *Replica) Close() error {
 	if err := errors.Join(err, r.shut()); err != nil {
 		return fmt.Errorf("close replica: %w", err)
 	}
+	failpoint.Hit(failpoint.StoreClosed, "")
 	if r.failure == nil { // else go-ds-crdt's records may be half written: the marker stays
 		if err := os.Remove(filepath.Join(r.opts.Dir, marker)); err != nil {
 			return fmt.Errorf("close replica: %w", err)
 		}
+		failpoint.Hit(failpoint.MarkerRemoved, marker)
 	}
 	return nil
 }

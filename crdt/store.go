@@ -17,6 +17,7 @@ import (
 	"github.com/ipfs/go-datastore/query"
 	pebbleds "github.com/ipfs/go-ds-pebble"
 
+	"github.com/starling-sync/starling/internal/failpoint"
 	"github.com/starling-sync/starling/trust"
 )
 
@@ -26,6 +27,8 @@ const (
 	blocksPrefix  = "/0/blocks" // the truth
 	setPrefix     = "/0/set"    // go-ds-crdt's own records, derived
 	recordsPrefix = "/records"  // the mirror's, outside the set
+
+	processedPrefix = setPrefix + "/b/" // which blocks go-ds-crdt has processed
 )
 
 // Sizes of pebble. A registry is a few MB, so the idle memory is kept small; a
@@ -69,6 +72,16 @@ func openStore(dir string, log *slog.Logger) (*store, error) {
 
 // sync makes every write before it durable. It blocks for one fsync.
 func (s *store) sync(ctx context.Context) error { return s.Sync(ctx, ds.NewKey("/")) }
+
+// Put implements the datastore of go-ds-crdt, which writes by it that it has processed a
+// block.
+func (s *store) Put(ctx context.Context, key ds.Key, value []byte) error {
+	err := s.Datastore.Put(ctx, key, value)
+	if strings.HasPrefix(key.String(), processedPrefix) {
+		failpoint.Hit(failpoint.BlockProcessed, "")
+	}
+	return err
+}
 
 // drop deletes everything below a prefix.
 func (s *store) drop(prefix string) error {
@@ -169,9 +182,11 @@ func (s *store) write(ctx context.Context, b *block, records map[string][]byte) 
 			return fmt.Errorf("write record: %w", err)
 		}
 	}
+	failpoint.Hit(failpoint.BatchFilled, "")
 	if err := batch.Commit(ctx); err != nil {
 		return fmt.Errorf("write batch: %w", err)
 	}
+	failpoint.Hit(failpoint.BatchCommitted, "")
 	return nil
 }
 

@@ -15,6 +15,8 @@ import (
 
 	"github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
+
+	"github.com/starling-sync/starling/internal/failpoint"
 )
 
 const (
@@ -206,8 +208,10 @@ func replace(file string, content []byte) error {
 	}
 	_, err = f.Write(content)
 	err = errors.Join(err, f.Sync(), f.Close())
+	failpoint.Hit(failpoint.PeersSynced, file)
 	if err == nil {
 		err = os.Rename(temp, file)
+		failpoint.Hit(failpoint.PeersPlaced, file)
 	}
 	if err != nil {
 		return errors.Join(err, os.Remove(temp))

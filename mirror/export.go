@@ -11,6 +11,8 @@ import (
 	"os"
 	"path"
 	"slices"
+
+	"github.com/starling-sync/starling/internal/failpoint"
 )
 
 // exportBatch is how many files are made durable together.
@@ -80,6 +82,7 @@ func (m *Mirror) exportBatch(ctx context.Context, t *turn, batch []finding) {
 		m.saveRecords(ctx, t)
 		return
 	}
+	failpoint.Hit(failpoint.ExportBegins, "")
 	// Deletions first, also of what the view has lost since the turn began.
 	slices.SortStableFunc(ready, func(a, b *staged) int { return cmp.Compare(min(len(a.temp), 1), min(len(b.temp), 1)) })
 	var exported uint64
@@ -99,6 +102,7 @@ func (m *Mirror) exportBatch(ctx context.Context, t *turn, batch []finding) {
 			m.placed(t, s)
 		}
 	}
+	failpoint.Hit(failpoint.ExportPlaced, "")
 	m.counted(func(s *Status) { s.Exported += exported })
 	m.saveRecords(ctx, t)
 }
@@ -134,9 +138,11 @@ func (m *Mirror) stage(ctx context.Context, f finding, alone bool) (*staged, err
 	if err != nil {
 		return nil, err
 	}
+	failpoint.Hit(failpoint.TempCreated, s.temp)
 	if err = m.fill(file, s, content); err == nil {
 		s.info, err = file.Stat()
 	}
+	failpoint.Hit(failpoint.TempWritten, s.temp)
 	if err != nil {
 		return nil, errors.Join(err, file.Close(), m.discard(s))
 	}
@@ -204,14 +210,19 @@ func (m *Mirror) makeDurable(ctx context.Context, ready []*staged) error {
 		alone = alone && (s.temp == "" || s.file != nil)
 	}
 	saved := make(chan error, 1)
-	go func() { saved <- m.replica.SaveRecords(ctx, intents, true) }()
+	go func() {
+		err := m.replica.SaveRecords(ctx, intents, true)
+		failpoint.Hit(failpoint.IntentsSaved, "")
+		saved <- err
+	}()
 	var err error
 	if !alone {
-		err = syncFileSystem(m.tree.handle)
+		err = m.tree.syncAll()
 	}
 	for _, s := range ready {
 		if s.file != nil {
 			err = errors.Join(err, s.file.Sync(), s.file.Close())
+			failpoint.Hit(failpoint.TempSynced, s.temp)
 		}
 	}
 	return errors.Join(err, <-saved)
@@ -238,9 +249,13 @@ func (m *Mirror) place(s *staged) error {
 		}
 	}
 	if s.temp == "" {
+		failpoint.Hit(failpoint.Deleting, name)
 		err = ignoreAbsent(m.tree.root.Remove(name))
+		failpoint.Hit(failpoint.Deleted, name)
 	} else {
+		failpoint.Hit(failpoint.Renaming, name)
 		err = m.tree.root.Rename(s.temp, name)
+		failpoint.Hit(failpoint.Renamed, name)
 	}
 	if old == nil {
 		return err

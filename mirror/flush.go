@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/starling-sync/starling/definition"
+	"github.com/starling-sync/starling/internal/failpoint"
 )
 
 // flushDelay is how long after a change of a file the directory is written to disk. Until then a power failure could bring an older file back, and the records
@@ -32,6 +33,7 @@ func (m *Mirror) flush(ctx context.Context) {
 		m.failed(err)
 		return
 	}
+	failpoint.Hit(failpoint.Flushed, "")
 	records := make(map[string][]byte, len(paths))
 	for _, p := range paths {
 		e := m.entries[p]
@@ -41,6 +43,7 @@ func (m *Mirror) flush(ctx context.Context) {
 	if err := m.replica.SaveRecords(ctx, records, false); err != nil {
 		m.failed(err) // harmless: what was to be dropped stays
 	}
+	failpoint.Hit(failpoint.FlushRecorded, "")
 }
 
 // fewFiles is up to how many files are written to disk one by one; more are cheaper
@@ -50,7 +53,7 @@ const fewFiles = 8
 // flush writes the given files and their folders to disk.
 func (t *tree) flush(paths []definition.Path) error {
 	if len(paths) > fewFiles {
-		return syncFileSystem(t.handle)
+		return t.syncAll()
 	}
 	done := make(map[string]bool)
 	var errs []error
@@ -62,6 +65,13 @@ func (t *tree) flush(paths []definition.Path) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// syncAll writes everything of the directory's file system to disk.
+func (t *tree) syncAll() error {
+	err := syncFileSystem(t.handle)
+	failpoint.Hit(failpoint.FileSystemSynced, ".")
+	return err
 }
 
 // flushOne writes one file or folder to disk. What is gone needs it no more, and what
@@ -81,5 +91,7 @@ func (t *tree) flushOne(name string) error {
 	case err != nil:
 		return err
 	}
-	return errors.Join(f.Sync(), f.Close())
+	err = errors.Join(f.Sync(), f.Close())
+	failpoint.Hit(failpoint.FileFlushed, name)
+	return err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/starling-sync/starling/definition"
+	"github.com/starling-sync/starling/internal/failpoint"
 )
 
 // refusal is the error of an Append that a rule of the cluster refuses for some of
@@ -102,6 +103,7 @@ func (m *Mirror) append(ctx context.Context, t *turn, work []finding) error {
 	if err != nil {
 		return err
 	}
+	failpoint.Hit(failpoint.Imported, "")
 	var edits, deletions uint64
 	for i, f := range work {
 		if f.seen.kind == absent {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/starling-sync/starling/definition"
+	"github.com/starling-sync/starling/internal/failpoint"
 )
 
 // Keys of the mirror's durable records.
@@ -90,9 +91,11 @@ func (m *Mirror) finishRecovery(ctx context.Context) error {
 	if !m.rebooted {
 		return nil
 	}
+	failpoint.Hit(failpoint.RecoveryEnds, "")
 	if err := m.replica.SaveRecords(ctx, map[string][]byte{keyBoot: []byte(m.boot)}, true); err != nil {
 		return fmt.Errorf("record the recovery: %w", err)
 	}
+	failpoint.Hit(failpoint.RecoveryRecorded, "")
 	m.rebooted = false
 	return nil
 }
@@ -152,9 +155,11 @@ func (m *Mirror) finishFirstSync(ctx context.Context) error {
 			batch[recordKey(p)] = e.encode(p)
 		}
 	}
+	failpoint.Hit(failpoint.FirstSyncEnds, "")
 	if err := m.replica.SaveRecords(ctx, batch, true); err != nil {
 		return fmt.Errorf("record the first sync: %w", err)
 	}
+	failpoint.Hit(failpoint.FirstSyncRecorded, "")
 	for p, e := range m.entries {
 		_, stored := batch[recordKey(p)]
 		e.stored = e.stored || stored

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/starling-sync/starling/internal/failpoint"
 )
 
 // markerName is the file that says that a directory is mirrored, and for which
@@ -73,11 +75,14 @@ func (t *tree) writeMarker(cluster string) error {
 	if err == nil {
 		err = f.Sync()
 	}
+	failpoint.Hit(failpoint.MarkingTemp, temp)
 	if err = errors.Join(err, f.Close()); err == nil {
 		err = t.root.Rename(temp, markerName)
+		failpoint.Hit(failpoint.MarkingPlaced, markerName)
 	}
 	if err == nil {
 		err = t.handle.Sync()
+		failpoint.Hit(failpoint.MarkingSynced, ".")
 	}
 	if err != nil {
 		return fmt.Errorf("write marker: %w", errors.Join(err, ignoreAbsent(t.root.Remove(temp))))

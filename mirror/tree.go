@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/starling-sync/starling/definition"
+	"github.com/starling-sync/starling/internal/failpoint"
 	"github.com/starling-sync/starling/internal/filelock"
 )
 
@@ -196,6 +197,7 @@ func (t *tree) makeFolders(dir string) error {
 		}
 		return err
 	}
+	failpoint.Hit(failpoint.FolderMade, dir)
 	if t.owner.chown {
 		uid, gid := ownerOf(parent)
 		if err := t.root.Lchown(dir, uid, gid); err != nil {

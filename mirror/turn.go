@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/starling-sync/starling/definition"
+	"github.com/starling-sync/starling/internal/failpoint"
 )
 
 // turn is one pass of the loop: over the paths that something happened to, or over
@@ -233,6 +234,7 @@ func (m *Mirror) saveRecords(ctx context.Context, t *turn) {
 		m.nextRescan = sooner(m.nextRescan, t.now.Add(firstRetry))
 		return
 	}
+	failpoint.Hit(failpoint.RecordsSaved, "")
 	m.unsaved = nil
 	t.records, t.synced = make(map[string][]byte), false
 }

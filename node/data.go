@@ -67,7 +67,8 @@ func makeData(data string) (*filelock.Lock, error) {
 	return lock, nil
 }
 
-// lockData checks that a data directory is private and locks it.
+// lockData checks that a data directory is private, locks it and removes what a crash
+// left half-written there.
 func lockData(data string) (*filelock.Lock, error) {
 	if err := trust.CheckPrivate(data); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
@@ -78,6 +79,9 @@ func lockData(data string) (*filelock.Lock, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("lock data directory: %w", err)
+	}
+	if err := trust.SweepSecrets(data); err != nil {
+		return nil, errors.Join(fmt.Errorf("data directory: %w", err), lock.Close())
 	}
 	return lock, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/libp2p/go-libp2p/core/crypto"
 
+	"github.com/starling-sync/starling/internal/failpoint"
 	"github.com/starling-sync/starling/trust"
 )
 
@@ -53,6 +54,36 @@ func TestKeysInFiles(t *testing.T) {
 	}
 	if left := must(os.ReadDir(dir)); len(left) != 2 {
 		t.Errorf("folder holds %v, want the two keys alone", left)
+	}
+}
+
+func TestSweepSecrets(t *testing.T) {
+	dir := t.TempDir()
+	kept := filepath.Join(dir, "node.key")
+	if _, err := trust.CreateKey(kept); err != nil {
+		t.Fatal(err)
+	}
+	// As a crash leaves it, before the file has its name.
+	left := filepath.Join(dir, ".starling-ABCDEF.tmp")
+	failpoint.Set(func(p failpoint.Point, name string) {
+		if p == failpoint.SecretSynced {
+			if err := os.Link(name, left); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	defer failpoint.Set(nil)
+	if err := trust.WriteSecret(filepath.Join(dir, "other"), []byte("secret")); err != nil {
+		t.Fatal(err)
+	}
+	if err := trust.SweepSecrets(dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(left); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the temporary file: got %v, want it gone", err)
+	}
+	if _, err := trust.LoadKey(kept); err != nil {
+		t.Errorf("the key beside it: %v", err)
 	}
 }
 

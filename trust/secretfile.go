@@ -8,6 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+
+	"github.com/starling-sync/starling/internal/failpoint"
 )
 
 // maxSecret bounds what is read from a secret file in bytes.
@@ -60,7 +63,7 @@ func createSecret(path string, data []byte) error {
 // writeSecret writes and syncs a temporary file beside path, has place give it
 // its name, and syncs the folder.
 func writeSecret(path string, data []byte, place func(temp, path string) error) (err error) {
-	temp := filepath.Join(filepath.Dir(path), ".starling-"+rand.Text()+".tmp")
+	temp := filepath.Join(filepath.Dir(path), tempPrefix+rand.Text()+tempSuffix)
 	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return fmt.Errorf("write secret: %w", err)
@@ -81,10 +84,37 @@ func writeSecret(path string, data []byte, place func(temp, path string) error) 
 	if err := f.Close(); err != nil {
 		return err
 	}
+	failpoint.Hit(failpoint.SecretSynced, temp)
 	if err := place(temp, path); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
+	failpoint.Hit(failpoint.SecretPlaced, path)
+	err = syncDir(filepath.Dir(path))
+	failpoint.Hit(failpoint.SecretSaved, path)
+	return err
+}
+
+// What the temporary files are called.
+const (
+	tempPrefix = ".starling-"
+	tempSuffix = ".tmp"
+)
+
+// SweepSecrets removes the temporary files that writes left in a folder when a crash
+// interrupted them: they hold secrets. The caller makes sure that nobody writes there.
+func SweepSecrets(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("remove temporary files: %w", err)
+	}
+	for _, e := range entries {
+		if name := e.Name(); strings.HasPrefix(name, tempPrefix) && strings.HasSuffix(name, tempSuffix) {
+			if err := os.Remove(filepath.Join(dir, name)); err != nil {
+				return fmt.Errorf("remove temporary files: %w", err)
+			}
+		}
+	}
+	return nil
 }
 
 func syncDir(path string) error {

@@ -19,13 +19,15 @@ func (c *Cluster) Check() {
 	c.t.Helper()
 	c.Settle()
 	for _, n := range c.Running() {
-		if err := n.check(); err != nil {
+		if err := n.Check(); err != nil {
 			c.t.Errorf("check %s: %v", n.Name, err)
 		}
 	}
 }
 
-func (n *Node) check() error {
+// Check compares the node's directory, view and members with what the oracle says of its
+// elements. The cluster must be at rest.
+func (n *Node) Check() error {
 	elements, err := n.Elements()
 	if err != nil {
 		return err

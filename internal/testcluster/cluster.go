@@ -123,12 +123,14 @@ func (c *Cluster) newConfig() node.Config {
 	return config
 }
 
+// anyPort is what nodes listen on until they have found a port.
+const anyPort = "/ip4/127.0.0.1/tcp/0"
+
 // enroll makes a node the founder or a member.
 func (c *Cluster) enroll(i int, role trust.Role) error {
-	const listen = "/ip4/127.0.0.1/tcp/0"
 	n := c.nodes[i]
 	if i == 0 {
-		id, err := node.Init(c.t.Context(), node.InitOptions{Data: n.Data, Dir: string(n.Dir), Name: n.Name, Listen: listen})
+		id, err := node.Init(c.t.Context(), node.InitOptions{Data: n.Data, Dir: string(n.Dir), Name: n.Name, Listen: anyPort})
 		n.ID = id.Peer
 		return err
 	}
@@ -150,7 +152,7 @@ func (c *Cluster) enroll(i int, role trust.Role) error {
 		}
 		token.Addrs = []ma.Multiaddr{addr}
 	}
-	id, err := node.Join(c.t.Context(), node.JoinOptions{Data: n.Data, Dir: string(n.Dir), Name: n.Name, Listen: listen, Token: token})
+	id, err := node.Join(c.t.Context(), node.JoinOptions{Data: n.Data, Dir: string(n.Dir), Name: n.Name, Listen: anyPort, Token: token})
 	n.ID = id.Peer
 	return err
 }

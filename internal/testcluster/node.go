@@ -26,6 +26,7 @@ type Node struct {
 	Data   string // the data directory
 	Refill bool   // node.Options.Refill at the next start
 
+	join    *joining // what the process does first; nil for nothing
 	logFile string
 	level   slog.Level
 	running *process // nil while it does not
@@ -35,8 +36,11 @@ type Node struct {
 type process struct {
 	cmd    *exec.Cmd
 	client *rpc.Client
+	opened chan struct{} // closed when the node has answered its first call
 	done   chan struct{} // closed when the process has ended
 	err    error         // how it ended; written before done is closed
+
+	dismissed bool // it was asked to end
 }
 
 // startTime and stopTime bound how long a node may take to start and to leave.
@@ -65,10 +69,24 @@ func (n *Node) Running() bool { return n.running != nil }
 
 // start starts the node's process and waits until the node is open.
 func (n *Node) start() error {
+	if err := n.launch(Death{}); err != nil {
+		return err
+	}
+	err := n.open()
+	if err != nil {
+		p := n.running
+		n.running = nil
+		return fmt.Errorf("start %s: %w", n.Name, errors.Join(err, p.kill(), p.err))
+	}
+	return nil
+}
+
+// launch starts the node's process.
+func (n *Node) launch(d Death) error {
 	if n.running != nil {
 		return fmt.Errorf("start %s: it runs", n.Name)
 	}
-	text, err := json.Marshal(setup{Data: n.Data, Refill: n.Refill, Level: n.level})
+	text, err := json.Marshal(setup{Data: n.Data, Refill: n.Refill, Level: n.level, Join: n.join, Die: d})
 	if err != nil {
 		return fmt.Errorf("start %s: %w", n.Name, err)
 	}
@@ -77,22 +95,22 @@ func (n *Node) start() error {
 		return fmt.Errorf("start %s: %w", n.Name, err)
 	}
 	n.running = p
-	var status Reply[Status]
+	return nil
+}
+
+// open waits until the node's process answers.
+func (n *Node) open() error {
+	p := n.running
 	timer := time.NewTimer(startTime)
 	defer timer.Stop()
 	select {
-	case c := <-p.client.Go(serviceName+".Status", struct{}{}, &status, nil).Done:
-		err = c.Error
+	case <-p.opened:
+		return nil
 	case <-p.done:
-		err = errors.New("it ended at once")
+		return errors.New("it ended at once")
 	case <-timer.C:
-		err = fmt.Errorf("it is not open after %v", startTime)
+		return fmt.Errorf("it is not open after %v", startTime)
 	}
-	if err != nil {
-		n.running = nil
-		return fmt.Errorf("start %s: %w", n.Name, errors.Join(err, p.kill(), p.err))
-	}
-	return nil
 }
 
 func startProcess(logFile, text string) (*process, error) {
@@ -119,10 +137,16 @@ func startProcess(logFile, text string) (*process, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	p := &process{cmd: cmd, client: jsonrpc.NewClient(pipes), done: make(chan struct{})}
+	p := &process{cmd: cmd, client: jsonrpc.NewClient(pipes), opened: make(chan struct{}), done: make(chan struct{})}
 	go func() {
 		p.err = cmd.Wait()
 		close(p.done)
+	}()
+	go func() { // until the client is closed
+		var status Reply[Status]
+		if p.client.Call(serviceName+".Status", struct{}{}, &status) == nil {
+			close(p.opened)
+		}
 	}()
 	return p, nil
 }

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/starling-sync/starling/node"
+	"github.com/starling-sync/starling/trust"
 )
 
 // nodeEnv makes a test binary a node: it holds a setup.
@@ -25,6 +26,25 @@ type setup struct {
 	Data   string
 	Refill bool
 	Level  slog.Level
+	// Join, if not nil, is done first, unless it was done before.
+	Join *joining
+	// Die says where the process is to kill itself.
+	Die Death
+}
+
+// joining is node.JoinOptions as text.
+type joining struct{ Dir, Name, Listen, Token string }
+
+func (j *joining) do(data string) error {
+	token, err := trust.ParseToken([]byte(j.Token))
+	if err != nil {
+		return err
+	}
+	_, err = node.Join(context.Background(), node.JoinOptions{Data: data, Dir: j.Dir, Name: j.Name, Listen: j.Listen, Token: token})
+	if errors.Is(err, node.ErrExists) {
+		return nil
+	}
+	return err
 }
 
 // Main runs the tests of a binary, or the one node that New started the binary for,
@@ -55,6 +75,12 @@ func runNode(text string) error {
 	var s setup
 	if err := json.Unmarshal([]byte(text), &s); err != nil {
 		return fmt.Errorf("read setup: %w", err)
+	}
+	s.Die.arm()
+	if s.Join != nil {
+		if err := s.Join.do(s.Data); err != nil {
+			return err
+		}
 	}
 	n, err := node.Open(context.Background(), node.Options{
 		Data:   s.Data,
