@@ -84,7 +84,7 @@ func (m *Mirror) appendRest(ctx context.Context, t *turn, refused refusal) error
 
 // append makes one change of the findings.
 func (m *Mirror) append(ctx context.Context, t *turn, work []finding) error {
-	var draft definition.Draft
+	draft := definition.Draft{Actor: m.saver(work)}
 	for _, f := range work {
 		draft.Edits = append(draft.Edits, m.edit(f))
 	}

@@ -93,6 +93,7 @@ func (m *Mirror) examineOneKept(t *turn, k *kept) bool {
 			path:    k.path,
 			entry:   m.entry(k.path),
 			seen:    sight{kind: present, hash: definition.HashOf(content), parses: true},
+			at:      at,
 			content: content,
 			kept:    k,
 		})

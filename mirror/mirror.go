@@ -185,6 +185,7 @@ type Mirror struct {
 	equal      bool      // directory and view have been equal since Run began
 	waiters    []chan<- reply
 	planned    map[definition.Path]action // by a mirror that observes
+	users      users
 }
 
 // Open locks the directory, checks that it is the right one and that this user may
@@ -218,6 +219,7 @@ func Open(ctx context.Context, opts Options, replica Replica) (*Mirror, error) {
 		held:     make(map[string]HeldFile),
 		again:    make(map[definition.Path]struct{}),
 		planned:  make(map[definition.Path]action),
+		users:    make(users),
 	}
 	if err := m.open(ctx); err != nil {
 		return nil, errors.Join(err, t.close())

@@ -12,6 +12,7 @@ type stamp struct {
 	dev, ino     uint64
 	size         int64
 	mtime, ctime int64 // nanoseconds since 1970
+	uid          uint32
 }
 
 // stampOf takes the stamp out of what Lstat returned.

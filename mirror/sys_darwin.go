@@ -10,7 +10,7 @@ import (
 
 // stampOfStat is the stamp of a file.
 func stampOfStat(s *syscall.Stat_t) stamp {
-	return stamp{dev: uint64(s.Dev), ino: s.Ino, size: s.Size, mtime: s.Mtimespec.Nano(), ctime: s.Ctimespec.Nano()}
+	return stamp{dev: uint64(s.Dev), ino: s.Ino, size: s.Size, mtime: s.Mtimespec.Nano(), ctime: s.Ctimespec.Nano(), uid: s.Uid}
 }
 
 // syncFileSystem writes everything to disk: macOS cannot do it for one file system.

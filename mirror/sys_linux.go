@@ -12,7 +12,7 @@ import (
 
 // stampOfStat is the stamp of a file.
 func stampOfStat(s *syscall.Stat_t) stamp {
-	return stamp{dev: s.Dev, ino: s.Ino, size: s.Size, mtime: s.Mtim.Nano(), ctime: s.Ctim.Nano()}
+	return stamp{dev: s.Dev, ino: s.Ino, size: s.Size, mtime: s.Mtim.Nano(), ctime: s.Ctim.Nano(), uid: s.Uid}
 }
 
 // syncFileSystem writes everything of the file system that holds f to its disk.
