@@ -212,6 +212,12 @@ func ignoreClosed(err error) error {
 	return err
 }
 
+// Logged returns all that the node has logged, over all its runs.
+func (n *Node) Logged() (string, error) {
+	text, err := os.ReadFile(n.logFile)
+	return string(text), err
+}
+
 // logTail returns the end of what the node has logged.
 func (n *Node) logTail() string {
 	const most = 16 << 10

@@ -109,6 +109,22 @@ func (s *service) RollBack(r node.Rollback, out *Reply[node.Reverted]) error {
 	})
 }
 
+// Conflicts returns the open conflicts.
+func (s *service) Conflicts(_ struct{}, out *Reply[[]node.Conflict]) error {
+	return withTime(func(ctx context.Context) (err error) {
+		out.Value, err = s.node.Conflicts(ctx, "")
+		return err
+	})
+}
+
+// Resolve ends conflicts.
+func (s *service) Resolve(r node.Resolution, out *Reply[node.Resolved]) error {
+	return withTime(func(ctx context.Context) (err error) {
+		out.Value, err = s.node.ResolveConflicts(ctx, r)
+		return err
+	})
+}
+
 // Peers returns the members.
 func (s *service) Peers(_ struct{}, out *Reply[[]node.Peer]) error {
 	return withTime(func(ctx context.Context) error {
@@ -213,6 +229,16 @@ func (n *Node) Edit(d definition.Draft) ([]definition.Version, error) {
 // RollBack brings back what was at a time; what it returns is acknowledged.
 func (n *Node) RollBack(r node.Rollback) (node.Reverted, error) {
 	return call[node.Rollback, node.Reverted](n, "RollBack", r)
+}
+
+// Conflicts returns the open conflicts.
+func (n *Node) Conflicts() ([]node.Conflict, error) {
+	return call[struct{}, []node.Conflict](n, "Conflicts", struct{}{})
+}
+
+// Resolve ends conflicts by one change.
+func (n *Node) Resolve(r node.Resolution) (node.Resolved, error) {
+	return call[node.Resolution, node.Resolved](n, "Resolve", r)
 }
 
 // Peers returns the members as the node sees them.
