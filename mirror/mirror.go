@@ -115,7 +115,7 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	o.Dir = dir
 	if len(o.Extensions) == 0 {
-		o.Extensions = []string{".json", ".yml", ".yaml"}
+		o.Extensions = DefaultExtensions()
 	}
 	o.Extensions = slices.Clone(o.Extensions)
 	for i, ext := range o.Extensions {
@@ -269,6 +269,10 @@ func (m *Mirror) StartSync() { m.startOnce.Do(func() { close(m.started) }) }
 // Ready is closed once the first sync is done and the directory has been equal to
 // the view (but for held files) since Run began.
 func (m *Mirror) Ready() <-chan struct{} { return m.ready }
+
+// DefaultExtensions returns the endings of the files that are mirrored unless others are
+// configured.
+func DefaultExtensions() []string { return []string{".json", ".yml", ".yaml"} }
 
 // mirrors reports whether a name has one of the mirrored endings.
 func (m *Mirror) mirrors(name string) bool {

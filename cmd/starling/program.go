@@ -67,7 +67,7 @@ on each other node with "starling join" and "starling run".`,
 	root.AddCommand(
 		p.initCommand(), p.inviteCommand(), p.joinCommand(), p.runCommand(), p.authorityCommand(),
 		p.lsCommand(), p.catCommand(), p.putCommand(), p.rmCommand(),
-		p.logCommand(), p.showCommand(), p.diffCommand(), p.blameCommand(), p.exportCommand(), p.watchCommand(),
+		p.logCommand(), p.showCommand(), p.diffCommand(), p.blameCommand(), p.checkCommand(), p.exportCommand(), p.watchCommand(),
 		p.conflictsCommand(), p.resolveCommand(), p.revertCommand(), p.rollbackCommand(),
 		p.statusCommand(), p.peersCommand(), p.verifyCommand(), p.approveCommand(),
 		p.revokeCommand(), p.rulesCommand(),

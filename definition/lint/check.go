@@ -33,6 +33,7 @@ type Report struct {
 	// Ignored is how many findings comments took out of Findings.
 	Ignored int
 
+	path         string
 	id           string // of the service; empty if there is none
 	line, column int    // of the id
 	shared       bool   // a duplicate of the id is ignored
@@ -43,18 +44,18 @@ type Report struct {
 // it takes a time of the order of its size.
 func Check(path definition.Path, content []byte) Report {
 	if len(content) == 0 {
-		return failed(path, ruleEmpty, 1, 1, "the file is empty: delete it, or write the definition")
+		return failed(path.String(), ruleEmpty, 1, 1, "the file is empty: delete it, or write the definition")
 	}
 	doc, layout, err := definition.ParseLayout(path, content)
 	if err != nil {
 		if errors.Is(err, definition.ErrTooLarge) {
-			return failed(path, ruleTooLarge, 1, 1, fmt.Sprintf(
-				"the file has %d bytes, and a definition at most %d: split or shorten it", len(content), definition.MaxSize))
+			return failed(path.String(), ruleTooLarge, 1, 1, fmt.Sprintf(
+				"a definition has at most %d bytes, and this file more: shorten it", definition.MaxSize))
 		}
 		if at, ok := errors.AsType[*definition.SyntaxError](err); ok {
-			return failed(path, ruleSyntax, at.Line, at.Column, at.Text)
+			return failed(path.String(), ruleSyntax, at.Line, at.Column, at.Text)
 		}
-		return failed(path, ruleSyntax, 1, 1, err.Error())
+		return failed(path.String(), ruleSyntax, 1, 1, err.Error())
 	}
 	c := &checker{path: path, content: content, layout: layout, syntax: doc.Syntax()}
 	if isService(doc) {
@@ -64,10 +65,23 @@ func Check(path definition.Path, content []byte) Report {
 }
 
 // failed is the report of a file that could not be looked into.
-func failed(path definition.Path, rule string, line, column int, message string) Report {
-	return Report{Findings: []Finding{{
-		Rule: rule, Severity: severityOf(rule), Path: path.String(), Line: line, Column: column, Message: message,
+func failed(path, rule string, line, column int, message string) Report {
+	return Report{path: path, Findings: []Finding{{
+		Rule: rule, Severity: severityOf(rule), Path: path, Line: line, Column: column, Message: message,
 	}}}
+}
+
+// Unmirrored is the report of a file that no mirror takes, and why.
+func Unmirrored(path, why string) Report { return failed(path, rulePath, 1, 1, why) }
+
+// At returns the report with another path for its file, as people know it.
+func (r Report) At(path string) Report {
+	r.path = path
+	r.Findings = slices.Clone(r.Findings)
+	for i := range r.Findings {
+		r.Findings[i].Path = path
+	}
+	return r
 }
 
 // checker looks at one document.
@@ -96,7 +110,7 @@ func (c *checker) foundAt(rule string, at pointer, line, column int, message str
 // report takes out what comments ignore.
 func (c *checker) report() Report {
 	ignores := c.ignores()
-	r := Report{id: c.id}
+	r := Report{path: c.path.String(), id: c.id}
 	if c.id != "" {
 		r.line, r.column = c.layout.Position("/id")
 		r.shared = ignores.covers(ruleDuplicateID, r.line)
@@ -108,49 +122,52 @@ func (c *checker) report() Report {
 		}
 		r.Findings = append(r.Findings, f)
 	}
-	sortFindings(r.Findings)
+	Sort(r.Findings)
 	r.Findings = r.Findings[:min(len(r.Findings), MaxFindings)]
 	return r
 }
 
-// sortFindings puts findings in the order of their places.
-func sortFindings(findings []Finding) {
+// Sort puts findings in the order of their paths and places.
+func Sort(findings []Finding) {
 	slices.SortStableFunc(findings, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 }
 
-// Duplicates returns a finding for each file that holds the same id as another,
-// in order of path.
-func Duplicates(reports map[definition.Path]Report) []Finding {
-	ids := make(map[definition.Path]string)
-	for path, r := range reports {
+// Duplicates returns a finding for each file that holds the same id as another, in order of
+// path. The reports are of all files of one directory.
+func Duplicates(reports []Report) []Finding {
+	byID := make(map[string][]Report)
+	for _, r := range reports {
 		if r.id != "" {
-			ids[path] = r.id
+			byID[r.id] = append(byID[r.id], r)
 		}
 	}
 	var findings []Finding
-	for _, group := range definition.DuplicateIDs(ids) {
-		for i, path := range group {
-			r := reports[path]
+	for _, group := range byID {
+		if len(group) < 2 {
+			continue
+		}
+		slices.SortFunc(group, func(a, b Report) int { return cmp.Compare(a.path, b.path) })
+		for i, r := range group {
 			if r.shared {
 				continue
 			}
-			other := group[0]
+			other := group[0].path
 			if i == 0 {
-				other = group[1]
+				other = group[1].path
 			}
-			others := other.String() + " has"
+			others := other + " has"
 			if len(group) > 2 {
 				others = fmt.Sprintf("%s and %d more have", other, len(group)-2)
 			}
 			findings = append(findings, Finding{
-				Rule: ruleDuplicateID, Severity: severityOf(ruleDuplicateID), Path: path.String(),
+				Rule: ruleDuplicateID, Severity: severityOf(ruleDuplicateID), Path: r.path,
 				Line: r.line, Column: r.column, Pointer: "/id",
 				Message: fmt.Sprintf("%s the id %s too: give each service its own, CAS loads only one of them", others, r.id),
 			})
 		}
 	}
-	sortFindings(findings)
+	Sort(findings)
 	return findings
 }

@@ -248,7 +248,7 @@ func TestFileName(t *testing.T) {
 }
 
 func TestDuplicates(t *testing.T) {
-	reports := make(map[definition.Path]lint.Report)
+	var reports []lint.Report
 	for name, content := range map[string]string{
 		"a-7.json":     "{\"serviceId\": \"x\",\n \"id\": 7}",
 		"b-7.json":     "{\"serviceId\": \"x\", \"id\": \"07\"}",
@@ -259,7 +259,7 @@ func TestDuplicates(t *testing.T) {
 		"g.json":       "{\"id\": 7}", // no service
 		"h.json":       "{",
 	} {
-		reports[mustPath(t, name)] = lint.Check(mustPath(t, name), []byte(content))
+		reports = append(reports, lint.Check(mustPath(t, name), []byte(content)))
 	}
 	var got []string
 	for _, f := range lint.Duplicates(reports) {
@@ -273,5 +273,21 @@ func TestDuplicates(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("duplicates:\n got %q\nwant %q", got, want)
+	}
+}
+
+func TestReportAt(t *testing.T) {
+	a := lint.Check(mustPath(t, "a-7.json"), []byte(`{"serviceId": "x", "id": 7}`))
+	b := a.At("dir/b-7.json")
+	if got, want := b.Findings[0].Path+" "+a.Findings[0].Path, "dir/b-7.json a-7.json"; got != want {
+		t.Errorf("paths: got %s, want %s", got, want)
+	}
+	duplicates := lint.Duplicates([]lint.Report{a, b})
+	if len(duplicates) != 2 || duplicates[1].Path != "dir/b-7.json" || !strings.HasPrefix(duplicates[1].Message, "a-7.json has") {
+		t.Errorf("duplicates: got %+v", duplicates)
+	}
+	gone := lint.Unmirrored("link.json", "it is a link").Findings
+	if len(gone) != 1 || brief(gone[0]) != "path 1:1" || gone[0].Severity != lint.Error {
+		t.Errorf("not mirrored: got %+v", gone)
 	}
 }

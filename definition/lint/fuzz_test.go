@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/starling-sync/starling/definition"
 	"github.com/starling-sync/starling/definition/lint"
 )
 
@@ -34,7 +33,7 @@ func FuzzCheck(f *testing.F) {
 		if len(report.Findings) > lint.MaxFindings {
 			t.Errorf("findings: got %d, want at most %d", len(report.Findings), lint.MaxFindings)
 		}
-		for _, found := range append(report.Findings, lint.Duplicates(map[definition.Path]lint.Report{path: report})...) {
+		for _, found := range append(report.Findings, lint.Duplicates([]lint.Report{report})...) {
 			switch {
 			case !lint.Known(found.Rule) || found.Severity == 0 || found.Message == "":
 				t.Errorf("got %+v", found)

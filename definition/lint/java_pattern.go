@@ -16,7 +16,7 @@ import (
 // nothing wrong. Names of character properties are not checked, nor whether a lookbehind is
 // bounded.
 type patternReader struct {
-	src []quotable
+	src []rune
 	at  int
 
 	depth int
@@ -31,12 +31,6 @@ type patternReader struct {
 	// fault and unsure say why reading ended before the end.
 	fault  string
 	unsure bool
-}
-
-// quotable is one character, or one that \Q...\E quotes.
-type quotable struct {
-	r      rune
-	quoted bool
 }
 
 const (
@@ -74,57 +68,61 @@ func readJavaPattern(pattern string) javaPattern {
 	return javaPattern{meaning: meaning, source: source}
 }
 
-// unquote takes the marks \Q and \E out, and marks what they quote. As in Java that are
-// not letters, nor digits but directly behind \Q: these stay what they would be.
-func unquote(pattern string) []quotable {
-	src := make([]quotable, 0, len(pattern))
+// unquote writes what is between \Q and \E without these, in the way of Java: with a backslash
+// before each character but letters, and digits but directly behind \Q.
+func unquote(pattern string) []rune {
+	in := []rune(pattern)
+	out := make([]rune, 0, len(in))
 	quoted, first := false, false
-	runes := []rune(pattern)
-	for i := 0; i < len(runes); i++ {
-		c, next := runes[i], rune(0)
-		if i+1 < len(runes) {
-			next = runes[i+1]
+	for i := 0; i < len(in); i++ {
+		c, next := in[i], rune(0)
+		if i+1 < len(in) {
+			next = in[i+1]
 		}
 		switch {
 		case quoted && c == '\\' && next == 'E':
 			quoted = false
 			i++
 		case quoted:
-			src = append(src, quotable{c, c < utf8.RuneSelf && !isAlnum(c) || first && isDigit(c)})
+			switch {
+			case isDigit(c) && first:
+				out = append(out, '\\', 'x', '3')
+			case c < utf8.RuneSelf && !isAlnum(c):
+				out = append(out, '\\')
+			}
+			out = append(out, c)
 			first = false
 		case c == '\\' && next == 'Q':
 			quoted, first = true, true
 			i++
-		case c == '\\' && i+1 < len(runes):
-			src = append(src, quotable{c, false}, quotable{next, false})
+		case c == '\\' && i+1 < len(in):
+			out = append(out, c, next)
 			i++
 		default:
-			src = append(src, quotable{c, false})
+			out = append(out, c)
 		}
 	}
-	return src
+	return out
 }
 
-// peek returns the character that is next if it can have a meaning, 0 at the end and for a
-// quoted one.
+// peek returns the next character, 0 at the end.
 func (r *patternReader) peek() rune { return r.ahead(0) }
 
+// ahead returns the character n places on.
 func (r *patternReader) ahead(n int) rune {
-	if r.at+n < len(r.src) && !r.src[r.at+n].quoted {
-		return r.src[r.at+n].r
+	if r.at+n < len(r.src) {
+		return r.src[r.at+n]
 	}
 	return 0
 }
 
 func (r *patternReader) ended() bool { return r.at >= len(r.src) }
 
-// take returns the next character, quoted or not, 0 at the end.
+// take returns the next character and goes on.
 func (r *patternReader) take() rune {
-	if r.ended() {
-		return 0
-	}
-	r.at++
-	return r.src[r.at-1].r
+	c := r.peek()
+	r.skip(1)
+	return c
 }
 
 // skip goes on, but never beyond the end, where reading may have been ended.
@@ -186,7 +184,7 @@ func (r *patternReader) sequence() {
 			r.out.WriteRune(c)
 		case '{':
 			r.out.WriteString("(?:)") // Java repeats nothing
-		default: // quoted ones too
+		default:
 			r.literal(r.take())
 		}
 		if quantifiable {
@@ -343,17 +341,14 @@ func (r *patternReader) name() string {
 	for isAlnum(r.peek()) {
 		r.skip(1)
 	}
-	var name strings.Builder
-	for _, c := range r.src[start:r.at] {
-		name.WriteRune(c.r)
-	}
+	name := string(r.src[start:r.at])
 	switch {
-	case name.Len() == 0 || isDigit(r.src[start].r):
+	case name == "" || isDigit(r.src[start]):
 		r.fail("the name of a group does not begin with a letter")
 	case r.peek() != '>':
 		r.fail("the name of a group is not closed by >")
 	default:
 		r.skip(1)
 	}
-	return name.String()
+	return name
 }
