@@ -9,6 +9,8 @@ race := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v $$($(GO) env C
 
 # How long each randomized test goes on in `make check-long`, and each fuzz target in `make fuzz`.
 LONG     ?= 5m
+# How many seeds each of the two halves of mirror's model runs in `make check-long`.
+SEEDS    ?= 50000
 FUZZTIME ?= 20s
 
 .PHONY: build demo test check generate static format vet lint generated cases failpoints bench check-long fuzz netns
@@ -58,6 +60,7 @@ bench: ## the benchmarks, once each
 
 check-long: static ## as check, with randomized tests of LONG (5m) each
 	STARLING_LONG=$(LONG) $(GO) test $(race) -shuffle=on -count=1 -timeout=0 -v ./...
+	$(GO) test -run '^TestModel$$' -count=1 -timeout=0 -v ./mirror -rapid.checks=$(SEEDS)
 
 fuzz: ## each fuzz target for FUZZTIME (20s)
 	GO="$(GO)" FUZZTIME="$(FUZZTIME)" .ci/fuzz

@@ -62,6 +62,34 @@ func (r *Replica) admit(ctx context.Context, from peer.ID, blocks []*block) (adm
 	return admitted, nil
 }
 
+// AdmitElement takes in an element that another replica's Elements yielded, as if a
+// peer had sent its block, and reports whether it is new. Its ancestry must be here
+// already: all elements in their order make a copy of the set. It is visible when
+// AdmitElement returns, and on disk with the next write that is synced.
+func (r *Replica) AdmitElement(ctx context.Context, element []byte) (isNew bool, err error) {
+	unproven, err := openElement(element, r.opts.Cluster, true) // for its links
+	if err != nil {
+		return false, fmt.Errorf("admit element: %w", err)
+	}
+	prio := uint64(1)
+	for _, c := range unproven.After {
+		p, _ := r.priority(c) // whether it is here is checked below
+		prio = max(prio, p+1)
+	}
+	nd, err := buildNode(element, unproven.After, prio)
+	if err != nil {
+		return false, fmt.Errorf("admit element: %w", err)
+	}
+	b, err := openBlock(nd.RawData(), r.opts.Cluster, false)
+	if err != nil {
+		return false, fmt.Errorf("admit element: %w", err)
+	}
+	if isNew, err = r.admitOne(ctx, b); err != nil {
+		return false, fmt.Errorf("admit element %s: %w", b.id.Short(), err)
+	}
+	return isNew, nil
+}
+
 // admitOne checks one block against its ancestry, stores it, hands it to
 // go-ds-crdt and indexes it, unless it was admitted before.
 func (r *Replica) admitOne(ctx context.Context, b *block) (isNew bool, err error) {

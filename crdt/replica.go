@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/ipfs/go-cid"
 	ds "github.com/ipfs/go-datastore"
 	dscrdt "github.com/ipfs/go-ds-crdt"
@@ -63,6 +64,9 @@ type Options struct {
 	// MinFree is how many bytes must be free on the store's disk for anything to
 	// be written; 0 means 256 MiB.
 	MinFree uint64
+	// FS is what the store lies on; nil is the disk. It is for tests that want a store
+	// in memory, or one that forgets.
+	FS vfs.FS
 	// OnStatement is called after a grant, revocation or rules statement was
 	// admitted, by the goroutine that admitted it; it must not block or append.
 	OnStatement func()
@@ -129,7 +133,7 @@ func Open(ctx context.Context, opts Options) (*Replica, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open replica: %w", err)
 	}
-	s, err := openStore(opts.Dir, opts.Logger)
+	s, err := openStore(opts.Dir, opts.FS, opts.Logger)
 	if err != nil {
 		return nil, fmt.Errorf("open replica: %w", err)
 	}

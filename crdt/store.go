@@ -11,6 +11,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/ipfs/boxo/datastore/dshelp"
 	"github.com/ipfs/go-cid"
 	ds "github.com/ipfs/go-datastore"
@@ -45,11 +46,13 @@ type store struct {
 	*pebbleds.Datastore
 }
 
-func openStore(dir string, log *slog.Logger) (*store, error) {
+// openStore opens the store below dir on fs; nil is the disk.
+func openStore(dir string, fs vfs.FS, log *slog.Logger) (*store, error) {
 	cache := pebble.NewCache(cacheSize)
 	defer cache.Unref() // the database holds its own reference
 	opts := &pebble.Options{
 		Cache:                       cache,
+		FS:                          fs,
 		MemTableSize:                memTableSize,
 		MemTableStopWritesThreshold: 4,
 		FormatMajorVersion:          pebble.FormatNewest,

@@ -231,6 +231,7 @@ func (m *Mirror) makeDurable(ctx context.Context, ready []*staged) error {
 // place renames the temp over the file, or removes the file, if the file is still what
 // the export was decided for. Otherwise the error is errReplaced.
 func (m *Mirror) place(s *staged) error {
+	m.onPlace()
 	name := s.path.String()
 	info, err := m.tree.lstat(name)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"context"
 	"io/fs"
 	"time"
 
@@ -66,3 +67,48 @@ func Ownership(euid, uid int, mode fs.FileMode) (chown, shared bool, reason stri
 func Trusted(ctime, now time.Time) bool {
 	return stamp{ctime: ctime.UnixNano()}.trusted(now, localTick)
 }
+
+// What the model drives by hand in the place of Run.
+
+// Turn does one turn: over the whole directory, or over the paths that were touched and
+// whatever is due.
+func (m *Mirror) Turn(ctx context.Context, full bool, touched ...definition.Path) {
+	for _, p := range touched {
+		m.again[p] = struct{}{}
+	}
+	m.turn(ctx, &turn{full: full})
+}
+
+// Decide does the turn of Approve, or of Restore.
+func (m *Mirror) Decide(ctx context.Context, id string, publish bool) error {
+	answer := make(chan reply, 1)
+	kind := restore
+	if publish {
+		kind = approve
+	}
+	m.turn(ctx, &turn{request: &request{kind, id, answer}})
+	return (<-answer).err
+}
+
+// NextTurn returns when the next turn is due, and whether nothing waits for it.
+func (m *Mirror) NextTurn() (after time.Duration, quiet bool) { return m.untilNextTurn(), m.quiet() }
+
+// OnPlace makes the mirror call f before each rename and removal of an export.
+func (m *Mirror) OnPlace(f func()) { m.onPlace = f }
+
+// Leave ends what Run would have ended, and releases the directory.
+func (m *Mirror) Leave(ctx context.Context) error {
+	m.leave(ctx)
+	return m.Close()
+}
+
+// Abandon gives the mirror's descriptors back as the end of its process does.
+func (m *Mirror) Abandon() error {
+	for _, k := range m.kept {
+		k.file.Close()
+	}
+	return m.Close()
+}
+
+// Stale returns how many earlier bases a power failure could bring back.
+func (r record) Stale() int { return len(r.stale) }

@@ -186,6 +186,9 @@ type Mirror struct {
 	waiters    []chan<- reply
 	planned    map[definition.Path]action // by a mirror that observes
 	users      users
+
+	// onPlace is called before each rename and removal of an export; tests act then.
+	onPlace func()
 }
 
 // Open locks the directory, checks that it is the right one and that this user may
@@ -220,6 +223,7 @@ func Open(ctx context.Context, opts Options, replica Replica) (*Mirror, error) {
 		again:    make(map[definition.Path]struct{}),
 		planned:  make(map[definition.Path]action),
 		users:    make(users),
+		onPlace:  func() {},
 	}
 	if err := m.open(ctx); err != nil {
 		return nil, errors.Join(err, t.close())

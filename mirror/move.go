@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/starling-sync/starling/definition"
@@ -58,10 +59,15 @@ func (m *Mirror) noticeMoved(t *turn) {
 	if len(came) == 0 {
 		return
 	}
+	var moved []definition.Path
 	for p, e := range m.entries {
-		if !came[e.base.hash] || e.seen.kind != present {
-			continue
+		if came[e.base.hash] && e.seen.kind == present {
+			moved = append(moved, p)
 		}
+	}
+	slices.SortFunc(moved, definition.Path.Compare)
+	for _, p := range moved {
+		e := m.entries[p]
 		if _, err := m.look(p, e, nil); err != nil {
 			m.again[p] = struct{}{}
 			continue
@@ -83,7 +89,7 @@ func (m *Mirror) moveFrom(t *turn, f *finding, lost []definition.Path) bool {
 		if _, err := m.look(p, e, nil); err != nil || e.seen.kind != absent {
 			continue
 		}
-		if f.entry.base.hash == (definition.Hash{}) {
+		if f.entry.base.hash == (definition.Hash{}) && !f.adopted { // an adopted file comes from nowhere
 			f.moved = p
 		}
 		m.losses[Deletion].drop(p)
@@ -96,7 +102,9 @@ func (m *Mirror) moveFrom(t *turn, f *finding, lost []definition.Path) bool {
 // lostIDs finds the lost files by the CAS id that they had.
 func (m *Mirror) lostIDs(ctx context.Context) map[string][]definition.Path {
 	byID := make(map[string][]definition.Path)
-	for p, l := range m.losses[Deletion].pending {
+	pending := m.losses[Deletion].pending
+	for _, p := range slices.SortedFunc(maps.Keys(pending), definition.Path.Compare) {
+		l := pending[p]
 		if !l.sought {
 			l.sought = true
 			view, content, err := m.replica.Read(ctx, p)
@@ -107,9 +115,6 @@ func (m *Mirror) lostIDs(ctx context.Context) map[string][]definition.Path {
 		if l.id != "" {
 			byID[l.id] = append(byID[l.id], p)
 		}
-	}
-	for _, paths := range byID {
-		slices.SortFunc(paths, definition.Path.Compare)
 	}
 	return byID
 }

@@ -72,8 +72,8 @@ func (r record) returns(h definition.Hash) bool {
 }
 
 // recover returns the record as it is right after a crash, for the file that is on
-// disk now: at the base that the file matches. rebooted says that the machine may
-// have lost writes since.
+// disk now: at the base that the file matches, or surely is on top of. rebooted says
+// that the machine may have lost writes since.
 func (r record) recover(d sight, at stamp, rebooted bool) record {
 	in, stale := r.intent, r.stale
 	r.intent = nil
@@ -92,6 +92,15 @@ func (r record) recover(d sight, at stamp, rebooted bool) record {
 		if d.hash == b.hash {
 			r.base = b
 			return r
+		}
+	}
+	if len(stale) > 0 {
+		// Somebody has edited or deleted the file since, and nobody knows on top of
+		// which base. The oldest is right for all: with it, at worst, something is
+		// merged that was known; with a newer one something would be lost unseen.
+		r.base = stale[0]
+		if r.base.unknown { // it is an edit all the same
+			r.base = base{}
 		}
 	}
 	return r

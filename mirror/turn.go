@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/starling-sync/starling/definition"
@@ -84,7 +85,7 @@ func (m *Mirror) work(ctx context.Context, t *turn) {
 		return
 	}
 	m.gather(t)
-	for p, info := range t.paths {
+	for _, p := range slices.SortedFunc(maps.Keys(t.paths), definition.Path.Compare) {
 		if ctx.Err() != nil {
 			t.refusal = ErrNotRunning
 			return // the paths are found again by the next start
@@ -93,7 +94,7 @@ func (m *Mirror) work(ctx context.Context, t *turn) {
 			m.lookAgain(t, p)
 			continue
 		}
-		m.examine(t, p, info)
+		m.examine(t, p, t.paths[p])
 	}
 	if !m.opts.Observe {
 		m.examineKept(t)
