@@ -18,9 +18,10 @@ const maxEditBytes = 8 << 20
 type Draft struct {
 	_ struct{} `json:"-" additionalProperties:"false"`
 
-	Edits []Edit `json:"edits" nullable:"false" minItems:"1" maxItems:"4096"`
-	Note  string `json:"note,omitempty" doc:"Why; free text that all members can read."`
-	Actor string `json:"actor,omitempty" doc:"Who at the keyboard; free text."`
+	Edits  []Edit `json:"edits" nullable:"false" minItems:"1" maxItems:"4096"`
+	Strict bool   `json:"strict,omitempty" doc:"Refuse edits that have errors by the rules of check."`
+	Note   string `json:"note,omitempty" doc:"Why; free text that all members can read."`
+	Actor  string `json:"actor,omitempty" doc:"Who at the keyboard; free text."`
 }
 
 // Edit is new bytes for one path, or its deletion.
@@ -62,6 +63,11 @@ func (r routes) edit() {
 				return nil, newProblem(CodeInvalid, "edit "+e.Path+": a deletion has no content")
 			}
 			draft.Edits = append(draft.Edits, definition.Edit{Path: path, Content: e.Content, Deleted: e.Deleted})
+		}
+		if in.Body.Strict {
+			if err := r.node.Review(ctx, draft.Edits); err != nil {
+				return nil, err
+			}
 		}
 		versions, err := r.node.Edit(ctx, draft)
 		if err != nil {

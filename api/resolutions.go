@@ -19,6 +19,7 @@ type Resolution struct {
 	Take    string   `json:"take,omitempty" doc:"Id of a change, or its first characters: its bytes of each path, or its deletion, are to stand."`
 	Content []byte   `json:"content,omitempty" doc:"The bytes that are to stand, in base64; for one path."`
 	Merged  bool     `json:"merged,omitempty" doc:"What stands now is to stand."`
+	Strict  bool     `json:"strict,omitempty" doc:"Refuse what would have errors by the rules of check."`
 	Note    string   `json:"note,omitempty" doc:"Why; free text that all members can read."`
 	Actor   string   `json:"actor,omitempty" doc:"Who at the keyboard; free text."`
 }
@@ -49,7 +50,7 @@ func (r routes) resolutions() {
 			return nil, err
 		}
 		done, err := r.node.ResolveConflicts(ctx, node.Resolution{
-			Paths: in.Body.Paths, Take: take, Content: in.Body.Content, Merged: in.Body.Merged,
+			Paths: in.Body.Paths, Take: take, Content: in.Body.Content, Merged: in.Body.Merged, Strict: in.Body.Strict,
 			Note: in.Body.Note, Actor: in.Body.Actor,
 		})
 		if err != nil {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/starling-sync/starling/node"
 )
 
 // Status is what a node says of itself.
@@ -31,6 +33,8 @@ type Status struct {
 	Heads       int `json:"heads" doc:"Heads of the set."`
 	Conflicts   int `json:"conflicts" doc:"Merges that could not honour all sides and are not resolved, and ids that several definitions hold."`
 
+	Findings StatusFindings `json:"findings" doc:"What the rules of check find in the definitions."`
+
 	Members   int               `json:"members" doc:"Standing members of the cluster, this node among them."`
 	Reachable int               `json:"reachable" doc:"Standing members that this node is connected to."`
 	Behind    int               `json:"behind" doc:"Elements that reachable peers have and this node has not."`
@@ -42,6 +46,41 @@ type StatusProblem struct {
 	Code string `json:"code" doc:"Stable name of the problem."`
 	Text string `json:"text" doc:"What is wrong."`
 	Do   string `json:"do" doc:"What to do about it."`
+}
+
+// StatusFindings is what the rules of check find in the definitions. It follows a
+// change within seconds.
+type StatusFindings struct {
+	Errors          int       `json:"errors"`
+	Warnings        int       `json:"warnings"`
+	Notes           int       `json:"notes"`
+	FilesWithErrors int       `json:"files_with_errors"`
+	Pending         int       `json:"pending" doc:"Paths that changed and are not counted here yet."`
+	Listed          []Finding `json:"listed" nullable:"false" doc:"The first of them, errors before warnings, without notes."`
+}
+
+// Finding is one place in a definition where a rule of check found something.
+type Finding struct {
+	Rule     string `json:"rule"`
+	Severity string `json:"severity" enum:"error,warning,note"`
+	Path     string `json:"path"`
+	Line     int    `json:"line" doc:"From 1."`
+	Column   int    `json:"column" doc:"From 1, in characters."`
+	Pointer  string `json:"pointer" doc:"JSON pointer of the value; empty for the whole file."`
+	Message  string `json:"message" doc:"What is wrong, and what to do."`
+}
+
+func findingsOf(f node.Findings) StatusFindings {
+	out := StatusFindings{
+		Errors: f.Errors, Warnings: f.Warnings, Notes: f.Notes, FilesWithErrors: f.FilesWithErrors, Pending: f.Pending,
+		Listed: make([]Finding, 0, len(f.Listed)),
+	}
+	for _, l := range f.Listed {
+		out.Listed = append(out.Listed, Finding{
+			Rule: l.Rule, Severity: l.Severity.String(), Path: l.Path, Line: l.Line, Column: l.Column, Pointer: l.Pointer, Message: l.Message,
+		})
+	}
+	return out
 }
 
 // HeldFile is a file that is neither imported nor exported for now.
@@ -78,6 +117,7 @@ func (r routes) status() {
 			Elements:      s.Elements,
 			Heads:         s.Heads,
 			Conflicts:     s.Conflicts,
+			Findings:      findingsOf(s.Findings),
 			Members:       s.Members,
 			Reachable:     s.Reachable,
 			Behind:        s.Behind,

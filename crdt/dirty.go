@@ -49,6 +49,13 @@ func (d *Dirty) Take() []definition.Path {
 	return paths
 }
 
+// Len returns how many paths Take would return.
+func (d *Dirty) Len() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.paths)
+}
+
 // Add adds paths: those that changed, or those that were taken and not looked at.
 func (d *Dirty) Add(paths []definition.Path) {
 	d.mu.Lock()

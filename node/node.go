@@ -56,6 +56,7 @@ type Node struct {
 	inviter     *trust.Inviter     // likewise
 	reports     *reports
 	conflicts   *openConflicts
+	findings    *findings
 	discovery   *discovery.Discovery
 	mirror      *mirror.Mirror
 
@@ -105,6 +106,7 @@ func (n *Node) open(ctx context.Context) error {
 	if n.conflicts, err = openConflictsOf(ctx, n.replica); err != nil {
 		return err
 	}
+	n.findings = newFindings(n.replica)
 	n.gate = trust.NewGate(trust.GateOptions{
 		Cluster:       n.membership.Cluster,
 		Authority:     authority,
@@ -142,6 +144,7 @@ func (n *Node) open(ctx context.Context) error {
 	n.wg.Go(func() { n.beginSync(background) })
 	n.wg.Go(func() { n.followStatements(background) })
 	n.wg.Go(func() { n.followConflicts(background) })
+	n.wg.Go(func() { n.followFindings(background) })
 	n.wg.Go(func() {
 		select {
 		case <-n.replica.Failed():

@@ -21,6 +21,8 @@ type Resolution struct {
 	Content []byte
 	// Merged lets stand what stands now.
 	Merged bool
+	// Strict refuses what has errors by lint: see Review.
+	Strict bool
 
 	Note, Actor string // see definition.Draft
 }
@@ -70,6 +72,11 @@ func (n *Node) resolveConflicts(ctx context.Context, r Resolution) (Resolved, er
 			return Resolved{}, err
 		}
 		draft.Edits = append(draft.Edits, edit)
+	}
+	if r.Strict {
+		if err := n.Review(ctx, draft.Edits); err != nil {
+			return Resolved{}, err
+		}
 	}
 	versions, err := n.Edit(ctx, draft)
 	return Resolved{Versions: versions, Skipped: skipped}, err

@@ -29,6 +29,7 @@ type Status struct {
 	Held     []HeldFile
 
 	Definitions, Changes, Elements, Heads, Conflicts int
+	Findings                                         Findings
 
 	Members, Reachable int // standing ones, this node among them
 	Behind             int // elements that reachable peers are known to have more
@@ -54,7 +55,8 @@ func (n *Node) Status(ctx context.Context) Status {
 		Ready:   n.isReady(),
 		Changes: stats.Changes, Elements: stats.Elements, Heads: stats.Heads,
 		Definitions: views.Definitions, Conflicts: views.Conflicts,
-		Refused: byName(stats.Refused),
+		Findings: n.findings.all(),
+		Refused:  byName(stats.Refused),
 	}
 	if s.Ready { // the first sync has the disk to itself
 		twice, err := n.conflicts.duplicateIDs(ctx)

@@ -18,12 +18,18 @@ import (
 type editOptions struct {
 	note, actor string
 	wait        time.Duration // for all reachable members; 0 is not at all
+	strict      bool          // refuse what check has errors for
 }
 
 func (o *editOptions) flags(c *cobra.Command) {
 	c.Flags().StringVar(&o.note, "note", "", "why; all members can read this `text`")
 	c.Flags().StringVar(&o.actor, "actor", cmp.Or(os.Getenv("SUDO_USER"), os.Getenv("USER")), "who you are; all members can read this `text`")
 	waitFlag(c, &o.wait, "until all reachable members have it")
+}
+
+// strictFlag adds --strict.
+func (o *editOptions) strictFlag(c *cobra.Command) {
+	c.Flags().BoolVar(&o.strict, "strict", false, `refuse what "starling check" would have errors for`)
 }
 
 // waitFlag adds --wait[=D].
@@ -47,7 +53,7 @@ func (p *program) edit(ctx context.Context, edits []api.Edit, o editOptions) err
 	if err != nil {
 		return err
 	}
-	made, err := client.Edit(ctx, api.Draft{Edits: edits, Note: o.note, Actor: o.actor})
+	made, err := client.Edit(ctx, api.Draft{Edits: edits, Strict: o.strict, Note: o.note, Actor: o.actor})
 	if err != nil {
 		return err
 	}

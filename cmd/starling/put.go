@@ -21,7 +21,8 @@ func (p *program) putCommand() *cobra.Command {
 		Short:   "Write a definition",
 		GroupID: groupFiles,
 		Long: `Writes a definition from a file or from stdin, as if the file in the directory had been
-saved. It is on this node's disk when the command ends.`,
+saved. It is on this node's disk when the command ends. With --strict it is refused, with exit code 5,
+if "starling check" would have errors for it, among them an id that another definition has.`,
 		Example: `  starling put app-1000.json new.json --note "new callback" --wait`,
 		Args:    takes(1, 2),
 		ValidArgsFunction: func(c *cobra.Command, args []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
@@ -39,6 +40,7 @@ saved. It is on this node's disk when the command ends.`,
 		},
 	}
 	o.flags(c)
+	o.strictFlag(c)
 	return c
 }
 

@@ -35,7 +35,7 @@ the paths that have conflicts.`,
 			if ways != 1 || c.Flags().Changed("merged") && !resolution.Merged {
 				return usage("say what is to stand, by one of --take CHANGE, --merged and --file FILE")
 			}
-			resolution.Paths, resolution.Note, resolution.Actor = args, o.note, o.actor
+			resolution.Paths, resolution.Strict, resolution.Note, resolution.Actor = args, o.strict, o.note, o.actor
 			if c.Flags().Changed("file") {
 				content, err := p.input(file)
 				if err != nil {
@@ -61,6 +61,7 @@ the paths that have conflicts.`,
 		},
 	}
 	o.flags(c)
+	o.strictFlag(c)
 	c.Flags().StringVar(&resolution.Take, "take", "", "what this `change` made is to stand")
 	c.Flags().BoolVar(&resolution.Merged, "merged", false, "what stands now is to stand")
 	c.Flags().StringVar(&file, "file", "", "the bytes of this `file` are to stand (- for stdin)")

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/starling-sync/starling/api"
+	"github.com/starling-sync/starling/definition/lint"
 )
 
 func (p *program) statusCommand() *cobra.Command {
@@ -60,8 +61,27 @@ func writeStatus(w io.Writer, s api.Status) {
 	for _, held := range s.Held {
 		fmt.Fprintf(w, "\t%s: %s, since %s\n", held.Path, held.Reason, clock(held.Since))
 	}
+	writeStatusFindings(w, s.Findings)
 	fmt.Fprintf(w, "up for\t%s\n", time.Duration(s.UptimeSeconds*float64(time.Second)).Round(time.Second))
 	fmt.Fprintf(w, "cluster\t%s\n", s.Cluster)
 	fmt.Fprintf(w, "id\t%s\n", s.ID)
 	fmt.Fprintf(w, "version\t%s\n", s.Version)
+}
+
+// shownFindings is how many errors in definitions the status names.
+const shownFindings = 5
+
+// writeStatusFindings names the first errors; "starling check" has them all.
+func writeStatusFindings(w io.Writer, f api.StatusFindings) {
+	fmt.Fprintf(w, "findings\t%s\n", severityCounts{f.Errors, f.Warnings, f.Notes})
+	shown := 0
+	for _, l := range f.Listed {
+		if l.Severity == lint.Error.String() && shown < shownFindings {
+			shown++
+			fmt.Fprintf(w, "\t%s:%d:%d: %s\n", l.Path, l.Line, l.Column, oneLine(l.Message))
+		}
+	}
+	if f.Errors > shown {
+		fmt.Fprintf(w, "\t%d more: see them with \"starling check\"\n", f.Errors-shown)
+	}
 }
