@@ -9,6 +9,8 @@ import (
 	"github.com/starling-sync/starling/api"
 )
 
+//go:generate go test -count=1 -run ^TestOpenAPI$ -update .
+
 var update = flag.Bool("update", false, "write openapi.yaml anew")
 
 // TestOpenAPI holds the copy of the description beside the code that makes it:
@@ -28,6 +30,6 @@ func TestOpenAPI(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Error("the API is not what openapi.yaml says: go test ./api -run TestOpenAPI -update, and review the difference")
+		t.Error("the API is not what openapi.yaml says: make generate, and review the difference")
 	}
 }

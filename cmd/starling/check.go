@@ -25,10 +25,10 @@ type checkOptions struct {
 
 // checked is what check prints.
 type checked struct {
-	Findings []lint.Finding `json:"findings"`
+	Findings []lint.Finding `json:"findings" nullable:"false"`
 	Counts   severityCounts `json:"counts"`
-	Files    int            `json:"files"`   // looked at
-	Ignored  int            `json:"ignored"` // findings, by comments or --ignore
+	Files    int            `json:"files" doc:"How many were looked at."`
+	Ignored  int            `json:"ignored" doc:"Findings that comments or --ignore leave out."`
 }
 
 type severityCounts struct {
@@ -171,10 +171,13 @@ func writeFindings(w io.Writer, findings []lint.Finding) {
 	}
 }
 
+// ruleList is what check prints with --list-rules.
+type ruleList struct {
+	Rules []lint.Rule `json:"rules" nullable:"false"`
+}
+
 func (p *program) printRules() error {
-	list := struct {
-		Rules []lint.Rule `json:"rules"`
-	}{lint.Rules()}
+	list := ruleList{lint.Rules()}
 	return p.print(list, func(w io.Writer) {
 		fmt.Fprintln(w, "RULE\tSEVERITY\tMEANS")
 		for _, r := range list.Rules {

@@ -60,6 +60,12 @@ Exit code 0: they are equal. 1: they differ.`,
 	return c
 }
 
+// textDifference is what diff prints with --text.
+type textDifference struct {
+	api.Difference
+	Text string `json:"text" doc:"The difference as a unified diff."`
+}
+
 // textDiff prints a unified diff of what d compares.
 func (p *program) textDiff(ctx context.Context, client *api.Client, d api.Difference) error {
 	old, err := contentAt(ctx, client, d.From)
@@ -73,10 +79,7 @@ func (p *program) textDiff(ctx context.Context, client *api.Client, d api.Differ
 	unified := string(diff.Diff(pointName(d.From), old, pointName(d.To), now))
 	switch {
 	case p.output == outputJSON:
-		err = p.print(struct {
-			api.Difference
-			Text string `json:"text"`
-		}{d, unified}, nil)
+		err = p.print(textDifference{d, unified}, nil)
 	case isTerminal(p.stdout):
 		for line := range strings.Lines(unified) {
 			fmt.Fprintln(p.stdout, oneLine(strings.TrimRight(line, "\r\n")))

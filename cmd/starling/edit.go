@@ -40,10 +40,10 @@ func waitFlag(c *cobra.Command, wait *time.Duration, until string) {
 
 // edited is what put, rm and resolve print.
 type edited struct {
-	Changes []string `json:"changes"`
-	Skipped []string `json:"skipped,omitempty"`
-	Have    []string `json:"have,omitempty"`
-	Missing []string `json:"missing,omitempty"`
+	Changes []string `json:"changes" nullable:"false" doc:"Ids of the changes that were made."`
+	Skipped []string `json:"skipped,omitempty" nullable:"false" doc:"Paths that could not be resolved: others are held in their place."`
+	Have    []string `json:"have,omitempty" nullable:"false" doc:"Members that have the changes, if they were waited for."`
+	Missing []string `json:"missing,omitempty" nullable:"false" doc:"Reachable members that did not have them in time."`
 }
 
 // edit makes one change and prints its id; with --wait it then waits for the

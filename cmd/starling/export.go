@@ -38,17 +38,19 @@ only you can read what is written.`,
 			if err := export(args[0], files); err != nil {
 				return fmt.Errorf("export: %w", err)
 			}
-			result := struct {
-				Dir         string `json:"dir"`
-				Definitions int    `json:"definitions"`
-			}{args[0], len(files)}
-			return p.print(result, func(w io.Writer) {
+			return p.print(exported{args[0], len(files)}, func(w io.Writer) {
 				fmt.Fprintf(w, "%s written to %s\n", count(len(files), "definition"), args[0])
 			})
 		},
 	}
 	c.Flags().Var(&at, "at", momentHelp("as they were at this `time`"))
 	return c
+}
+
+// exported is what export prints.
+type exported struct {
+	Dir         string `json:"dir" doc:"The directory that was written."`
+	Definitions int    `json:"definitions" doc:"How many it holds."`
 }
 
 // export writes files to a directory, which it makes; one that is there must be

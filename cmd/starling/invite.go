@@ -78,13 +78,16 @@ func finishToken(file *os.File, token string, err error) error {
 	return err
 }
 
+// invited is what invite prints.
+type invited struct {
+	api.Invitation
+	Token string `json:"token,omitempty" doc:"The token; absent if it is in a file."`
+	File  string `json:"file,omitempty" doc:"The file that has the token."`
+}
+
 // printInvitation prints the token, or the name of the file that has it.
 func (p *program) printInvitation(i api.Invitation, file string) error {
-	v := struct {
-		api.Invitation
-		Token string `json:"token,omitempty"`
-		File  string `json:"file,omitempty"`
-	}{Invitation: i, Token: i.Token, File: file}
+	v := invited{Invitation: i, Token: i.Token, File: file}
 	if file != "" {
 		v.Token = ""
 	}

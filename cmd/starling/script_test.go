@@ -21,10 +21,6 @@ import (
 // patience is how long a script waits for what has to come.
 const patience = 20 * time.Second
 
-func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"starling": main})
-}
-
 // TestScripts runs the real program by the scripts in testdata: one verb, or one
 // way to use it badly, each. Beside testscript's own commands they know
 //
@@ -37,7 +33,7 @@ func TestMain(m *testing.M) {
 //	port VAR                    set VAR to a free TCP port of 127.0.0.1
 //	get VAR RE                  set VAR to what RE's group found in stdout
 //
-// and the conditions [root].
+// and the conditions [root]. What a command prints as JSON is checked against its schema.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
