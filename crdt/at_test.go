@@ -219,7 +219,7 @@ func TestMerged(t *testing.T) {
 // timeOfLast returns the time of the last change.
 func timeOfLast(t testing.TB, r *crdt.Replica) time.Time {
 	t.Helper()
-	c, err := r.Change(t.Context(), r.History(definition.Path{})[0])
+	c, err := r.Change(t.Context(), ids(r, definition.Path{}, definition.ChangeID{})[0])
 	if err != nil {
 		t.Fatal(err)
 	}

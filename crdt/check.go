@@ -3,7 +3,7 @@ package crdt
 import (
 	"fmt"
 	"slices"
-	"strings"
+	"sort"
 
 	"github.com/ipfs/go-cid"
 
@@ -24,17 +24,25 @@ func (e *errLinks) Error() string {
 // (otherwise *errLinks); a broken rule is a refusal. Nothing else matters: not
 // the clock, not what else has arrived, not revocations.
 func (x *index) check(b *block) (*element, error) {
-	e := &element{id: b.id, cid: b.cid, kind: b.kind, author: b.author, prio: 1}
+	e := &element{id: b.id, author: x.authors[b.author], after: make([]*element, 0, len(b.After)), prio: 1}
+	e.block, _ = digestOf(b.cid)
+	if b.change != nil {
+		e.prev = x.byID[b.change.prev]
+	}
 	var missing []cid.Cid
 	for _, c := range b.After {
-		l := x.byCID[c]
+		l := x.find(c)
 		if l == nil {
 			missing = append(missing, c)
 			continue
 		}
 		e.after = append(e.after, l)
 		e.prio = max(e.prio, l.prio+1)
-		e.seen = e.seen.join(l.seen)
+		if l == e.prev {
+			e.prior = e.prior.join(l.others())
+		} else {
+			e.prior = e.prior.join(l.clock())
+		}
 	}
 	if len(missing) > 0 {
 		return nil, &errLinks{missing}
@@ -49,7 +57,7 @@ func (x *index) check(b *block) (*element, error) {
 func (x *index) checkPayload(b *block, e *element) error {
 	switch {
 	case b.change != nil:
-		return x.checkChange(b.change, e)
+		return x.checkChange(b, e)
 	case b.grant != nil:
 		e.statement = b.grant
 		e.charter = e.charter.with(e)
@@ -66,20 +74,24 @@ func (x *index) checkPayload(b *block, e *element) error {
 	return nil
 }
 
-func (x *index) checkChange(c *change, e *element) error {
+func (x *index) checkChange(b *block, e *element) error {
+	c := b.change
 	e.seq, e.time = c.seq, c.time
-	if !e.charter.allows(e.author, c.edits) {
-		return refuse(ReasonGrant, "no grant in the ancestry lets %s make this change", e.author)
+	if !e.charter.allows(b.author, c.edits) {
+		return refuse(ReasonGrant, "no grant in the ancestry lets %s make this change", b.author)
 	}
 	if !c.prev.IsZero() {
-		e.prev = x.ancestor(e, c.prev)
-		if e.prev == nil || e.prev.kind != trust.KindChange || e.prev.author != e.author || e.prev.seq != c.seq-1 {
+		if e.prev == nil || !e.prev.isChange() || e.prev.author != e.author || e.prev.seq != c.seq-1 || !slices.ContainsFunc(e.after, func(l *element) bool { return l.descendsFrom(e.prev) }) {
 			return refuse(ReasonChain, "prev of change %d is not its author's change before it", c.seq)
 		}
 	}
-	e.versions = make([]*version, len(c.edits))
+	e.versions = make([]version, len(c.edits))
 	for i, edit := range c.edits {
-		v := &version{element: e, size: len(edit.Content), from: edit.MovedFrom}
+		v := &e.versions[i]
+		v.element, v.size = e, uint32(len(edit.Content))
+		if !edit.MovedFrom.IsZero() {
+			v.flags |= moved
+		}
 		if edit.Deleted {
 			v.flags |= deleted
 		} else {
@@ -91,6 +103,9 @@ func (x *index) checkChange(c *change, e *element) error {
 		if edit.Resolves {
 			v.flags |= resolves
 		}
+		if n := len(edit.Parents); n > 0 {
+			v.parents = make([]*version, 0, n)
+		}
 		for _, p := range edit.Parents {
 			parent := x.versionIn(x.ancestor(e, p.Change), p.Path)
 			if parent == nil {
@@ -98,7 +113,6 @@ func (x *index) checkChange(c *change, e *element) error {
 			}
 			v.parents = append(v.parents, parent)
 		}
-		e.versions[i] = v
 	}
 	return nil
 }
@@ -108,7 +122,7 @@ func (x *index) checkRevocation(r *trust.Revocation, e *element) error {
 		return nil
 	}
 	last := x.ancestor(e, r.LastChange)
-	if last == nil || last.kind != trust.KindChange || last.author != r.Member {
+	if last == nil || !last.isChange() || last.author.id != r.Member {
 		return refuse(ReasonChain, "last_change of a revocation is no change of its member in the ancestry")
 	}
 	return nil
@@ -117,7 +131,7 @@ func (x *index) checkRevocation(r *trust.Revocation, e *element) error {
 // ancestor returns the element with this id if it is in e's ancestry.
 func (x *index) ancestor(e *element, id definition.ChangeID) *element {
 	a := x.byID[id]
-	if a == nil || e.seen.at(a.lane) < a.pos {
+	if a == nil || !e.descendsFrom(a) {
 		return nil
 	}
 	return a
@@ -128,11 +142,9 @@ func (x *index) versionIn(e *element, path definition.Path) *version {
 	if e == nil {
 		return nil
 	}
-	i, ok := slices.BinarySearchFunc(e.versions, path.String(), func(v *version, path string) int {
-		return strings.Compare(v.file.path.String(), path)
-	})
+	i, ok := sort.Find(len(e.versions), func(i int) int { return path.Compare(e.versions[i].file.path) })
 	if !ok {
 		return nil
 	}
-	return e.versions[i]
+	return &e.versions[i]
 }

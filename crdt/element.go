@@ -2,44 +2,90 @@ package crdt
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"slices"
+	"strings"
 
 	"github.com/ipfs/go-cid"
 	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/multiformats/go-multihash"
 
 	"github.com/starling-sync/starling/definition"
 	"github.com/starling-sync/starling/trust"
 )
 
 // element is what the index remembers of an admitted element: everything but
-// the contents of its edits, which stay in its block. An element is immutable
-// once it is in the index.
+// the contents of its edits, which stay in its block. There are very many, so it
+// holds nothing twice. But for followed, an element is immutable once it is in the
+// index.
 type element struct {
-	id     definition.ChangeID
-	cid    cid.Cid
-	prio   uint64
-	kind   string
-	author peer.ID
-	after  []*element
+	id      definition.ChangeID
+	block   digest
+	prio    uint64
+	author  *author
+	after   []*element
+	charter *charter // the grants in its ancestry, its own included
+
+	lane, pos uint32
+	// prior is of the ancestry, without the element itself and those of prev's lane
+	// up to prev, which need no clock.
+	prior clock
 
 	// Of a change.
 	seq      uint64
 	prev     *element
 	time     Timestamp
-	versions []*version
+	versions []version
+	followed bool // another change has it as prev
 
 	// Of a statement: one of *trust.Grant, *trust.Revocation, *trust.Rules.
 	statement any
-
-	// charter holds the grants in the element's ancestry, its own included.
-	charter *charter
-
-	lane, pos uint32
-	seen      clock // of the ancestry, the element itself included
 }
 
+// digest is what tells the CIDs of blocks apart: they are all CIDv1, dag-pb,
+// SHA-256.
+type digest [sha256.Size]byte
+
+// cidPrefix begins the bytes of every CID.
+var cidPrefix = []byte{1, cid.DagProtobuf, multihash.SHA2_256, sha256.Size}
+
+// digestOf returns a CID's digest; false if it is no CID of a block.
+func digestOf(c cid.Cid) (digest, bool) {
+	rest, ok := strings.CutPrefix(c.KeyString(), string(cidPrefix))
+	if !ok || len(rest) != sha256.Size {
+		return digest{}, false
+	}
+	return digest([]byte(rest)), true
+}
+
+func (d digest) cid() cid.Cid {
+	return cid.NewCidV1(cid.DagProtobuf, multihash.Multihash(append(slices.Clone(cidPrefix[2:]), d[:]...)))
+}
+
+// isChange reports whether e is a change; each has an edit.
+func (e *element) isChange() bool { return len(e.versions) > 0 }
+
 // descendsFrom reports whether other is e or one of its ancestors.
-func (e *element) descendsFrom(other *element) bool { return e.seen.covers(other) }
+func (e *element) descendsFrom(other *element) bool {
+	switch {
+	case other.lane == e.lane && other.pos <= e.pos:
+		return true
+	case e.prev != nil && other.lane == e.prev.lane && other.pos <= e.prev.pos:
+		return true
+	}
+	return e.prior.covers(other)
+}
+
+// clock returns the clock of e's ancestry, e included.
+func (e *element) clock() clock { return e.others().with(e.lane, e.pos) }
+
+// others returns the clock of e's ancestry without its own lane's.
+func (e *element) others() clock {
+	if e.prev != nil && e.prev.lane != e.lane {
+		return e.prior.with(e.prev.lane, e.prev.pos)
+	}
+	return e.prior
+}
 
 // before orders elements so that ancestors come before their descendants.
 func (e *element) before(other *element) int {
@@ -52,12 +98,8 @@ type version struct {
 	file    *file
 	parents []*version // of this file, or of the one it was moved from
 	hash    definition.Hash
-	size    int
+	size    uint32
 	flags   flags
-	from    definition.Path // moved from
-	// unhonoured are the conflicts of the merge that this edit was made on, if it
-	// was asked for.
-	unhonoured *[]definition.Conflict
 }
 
 type flags uint8
@@ -66,13 +108,14 @@ const (
 	deleted flags = 1 << iota
 	adopted
 	resolves
+	moved // from another file
 )
 
 func (v *version) is(f flags) bool { return v.flags&f != 0 }
 
 // sameFile returns the parents that are versions of the same file.
 func (v *version) sameFile() []*version {
-	if v.from.IsZero() {
+	if !v.is(moved) {
 		return v.parents
 	}
 	return slices.DeleteFunc(slices.Clone(v.parents), func(p *version) bool { return p.file != v.file })

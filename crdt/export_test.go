@@ -25,7 +25,7 @@ func (r *Replica) Admit(ctx context.Context, raws ...[]byte) (int, error) {
 func (r *Replica) Descends(c, ancestor cid.Cid) bool {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	return r.index.byCID[c].descendsFrom(r.index.byCID[ancestor])
+	return r.index.find(c).descendsFrom(r.index.find(ancestor))
 }
 
 // Fail makes the replica believe that its store failed.
@@ -43,4 +43,27 @@ func (r *Replica) Raws() [][]byte {
 		return nil
 	})
 	return raws
+}
+
+// ClockPieces returns how many pieces all clocks of the index have together.
+func (r *Replica) ClockPieces() int {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	pieces := make(map[*piece]struct{})
+	var count func(*piece)
+	count = func(p *piece) {
+		if _, ok := pieces[p]; ok || p == nil {
+			return
+		}
+		pieces[p] = struct{}{}
+		if p.below != nil {
+			for _, q := range p.below {
+				count(q)
+			}
+		}
+	}
+	for _, e := range r.index.byID {
+		count(e.prior.root)
+	}
+	return len(pieces)
 }

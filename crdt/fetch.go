@@ -2,6 +2,7 @@ package crdt
 
 import (
 	"bufio"
+	"container/heap"
 	"context"
 	"errors"
 	"fmt"
@@ -303,7 +304,7 @@ func (r *Replica) haves() []cid.Cid {
 			if len(cids) == maxHave {
 				return cids
 			}
-			cids = append(cids, all[i].cid)
+			cids = append(cids, all[i].block.cid())
 		}
 	}
 	return cids
@@ -352,7 +353,7 @@ func (x *Exchange) handleFetch(s network.Stream) {
 func (x *Exchange) answer(s network.Stream) error {
 	in := bufio.NewReader(s)
 	limits := protodelim.UnmarshalOptions{MaxSize: maxRequest}
-	var todo []*element
+	var todo *unsent
 	for first := true; ; first = false {
 		_ = s.SetDeadline(time.Now().Add(streamTimeout))
 		var req crdtpb.FetchRequest
@@ -366,15 +367,16 @@ func (x *Exchange) answer(s network.Stream) error {
 			todo = x.replica.difference(parseCIDs(req.GetHave()), parseCIDs(req.GetWant()))
 		}
 		frame := &crdtpb.FetchFrame{}
-		for size := 0; len(todo) > 0 && len(frame.Blocks) < int(min(req.GetCount(), maxFrame)) && size < frameBytes; todo = todo[1:] {
-			raw, err := x.replica.store.Get(x.ctx, blockKey(todo[0].prio, todo[0].cid))
+		for size := 0; todo.Len() > 0 && len(frame.Blocks) < int(min(req.GetCount(), maxFrame)) && size < frameBytes; {
+			e := todo.next()
+			raw, err := x.replica.store.Get(x.ctx, blockKey(e.prio, e.block.cid()))
 			if err != nil {
 				return err
 			}
 			frame.Blocks = append(frame.Blocks, raw)
 			size += len(raw)
 		}
-		frame.Done = len(todo) == 0
+		frame.Done = todo.Len() == 0
 		_ = s.SetDeadline(time.Now().Add(streamTimeout))
 		if _, err := protodelim.MarshalTo(s, frame); err != nil {
 			return err
@@ -396,27 +398,48 @@ func parseCIDs(raw [][]byte) []cid.Cid {
 	return cids
 }
 
-// difference returns, oldest first, the elements in the ancestry of want that
-// are not in that of have. Changes of revoked authors are given out only as the
-// ancestry of others.
-func (r *Replica) difference(have, want []cid.Cid) []*element {
+// difference returns the elements in the ancestry of want that are not in that of
+// have. Changes of revoked authors are given out only as the ancestry of others.
+func (r *Replica) difference(have, want []cid.Cid) *unsent {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	var has, wants clock
-	for _, c := range have {
-		if e := r.index.byCID[c]; e != nil {
-			has = has.join(e.seen)
-		}
+	wanted := r.index.findAll(want)
+	if r.index.revoked > 0 {
+		announced := clockOf(r.index.announced())
+		wanted = slices.DeleteFunc(wanted, func(e *element) bool { return !announced.covers(e) })
 	}
-	tips := r.index.announced()
-	for _, c := range want {
-		e := r.index.byCID[c]
-		if e != nil && slices.ContainsFunc(tips, func(t *element) bool { return t.descendsFrom(e) }) {
-			wants = wants.join(e.seen)
-		}
+	u := new(unsent)
+	for rest := range r.index.lanes.between(clockOf(r.index.findAll(have)), clockOf(wanted)) {
+		u.lanes = append(u.lanes, rest)
 	}
-	var todo []*element
-	r.index.lanes.between(has, wants, func(e *element) { todo = append(todo, e) })
-	slices.SortFunc(todo, (*element).before)
-	return todo
+	heap.Init(u)
+	return u
+}
+
+// unsent are elements that are yet to be sent, lane by lane, as a heap: the oldest
+// comes first. It refers to the index's own lanes, so that a peer that asks for
+// everything costs no copy and no sorting of it.
+type unsent struct{ lanes [][]*element }
+
+// next takes the oldest element out; there must be one.
+func (u *unsent) next() *element {
+	e := u.lanes[0][0]
+	if u.lanes[0] = u.lanes[0][1:]; len(u.lanes[0]) > 0 {
+		heap.Fix(u, 0)
+	} else {
+		heap.Pop(u)
+	}
+	return e
+}
+
+// Len, Less, Swap, Push and Pop implement heap.Interface.
+func (u *unsent) Len() int           { return len(u.lanes) }
+func (u *unsent) Less(i, j int) bool { return u.lanes[i][0].before(u.lanes[j][0]) < 0 }
+func (u *unsent) Swap(i, j int)      { u.lanes[i], u.lanes[j] = u.lanes[j], u.lanes[i] }
+func (u *unsent) Push(lane any)      { u.lanes = append(u.lanes, lane.([]*element)) }
+
+func (u *unsent) Pop() any {
+	last := u.lanes[len(u.lanes)-1]
+	u.lanes = u.lanes[:len(u.lanes)-1]
+	return last
 }

@@ -123,42 +123,39 @@ func (r *Replica) announced() []cid.Cid {
 	return cidsOf(r.index.announced())
 }
 
+// announced returns the elements of standing authors that are in the ancestry of
+// none other of theirs.
 func (x *index) announced() []*element {
-	todo := x.headList()
+	heads := x.headList()
 	if x.revoked == 0 {
-		return todo
+		return heads
 	}
-	seen := make(map[*element]bool)
 	var standing []*element
-	for len(todo) > 0 {
+	seen := make(map[*element]struct{})
+	for todo := heads; len(todo) > 0; {
 		e := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
-		switch {
-		case seen[e]:
-		case x.isRevoked(e.author):
+		if _, ok := seen[e]; ok {
+			continue
+		}
+		seen[e] = struct{}{}
+		if len(e.author.revocations) > 0 {
 			todo = append(todo, e.after...)
-		default:
+		} else {
 			standing = append(standing, e)
 		}
-		seen[e] = true
 	}
 	var tips []*element
+	var of clock
+	slices.SortFunc(standing, func(a, b *element) int { return b.before(a) }) // descendants first
 	for _, e := range standing {
-		covered := false
-		for _, other := range standing {
-			covered = covered || other != e && other.descendsFrom(e)
-		}
-		if !covered {
+		if !of.covers(e) {
 			tips = append(tips, e)
+			of = of.join(e.clock())
 		}
 	}
 	sortByCID(tips)
 	return tips
-}
-
-func (x *index) isRevoked(id peer.ID) bool {
-	a := x.authors[id]
-	return a != nil && len(a.revocations) > 0
 }
 
 // jitter returns d give or take a fifth, so that nodes do not speak in step.

@@ -17,10 +17,11 @@ import (
 // pure function of the set, kept in memory and computed again at every start.
 // It has no lock of its own; Replica guards it.
 type index struct {
-	byCID map[cid.Cid]*element
-	byID  map[definition.ChangeID]*element
-	heads map[*element]struct{}
-	lanes lanes
+	byBlock map[digest]*element
+	byID    map[definition.ChangeID]*element
+	heads   map[*element]struct{}
+	lanes   lanes
+	log     timeline
 	// admitted are the changes in order of admission, which is this replica's own.
 	admitted []*element
 
@@ -52,14 +53,18 @@ type tips struct {
 	// What was asked for since the heads changed last.
 	merged *mergedFile           // what the heads come to
 	past   []definition.Conflict // of the history; nil if it was not asked for
+	// unhonoured are the conflicts of the merges that versions were made on, of those
+	// that were asked for.
+	unhonoured map[*version][]definition.Conflict
 }
 
 // author is all that the set says about one node key.
 type author struct {
-	changes     []*element            // in order of admission
-	last        *element              // the change with the highest seq
-	forks       int                   // changes that follow the same change as another does
-	followed    map[*element]struct{} // what changes follow by prev; nil is the beginning
+	id          peer.ID
+	changes     []*element // in order of admission
+	last        *element   // the change with the highest seq
+	forks       int        // changes that follow the same change as another does, or nothing
+	begun       bool       // a change follows nothing
 	grants      []*trust.Grant
 	revocations []*trust.Revocation
 	// kept are the changes that still count although the key is revoked.
@@ -69,7 +74,7 @@ type author struct {
 func newIndex(load func(*version) ([]byte, error)) *index {
 	return &index{
 		load:    load,
-		byCID:   make(map[cid.Cid]*element),
+		byBlock: make(map[digest]*element),
 		byID:    make(map[definition.ChangeID]*element),
 		heads:   make(map[*element]struct{}),
 		files:   make(map[definition.Path]*file),
@@ -85,9 +90,10 @@ func (x *index) add(b *block, e *element) []definition.Path {
 	for _, l := range e.after {
 		delete(x.heads, l)
 	}
+	e.author = x.author(b.author)
 	x.lanes.place(e)
 	x.heads[e] = struct{}{}
-	x.byCID[e.cid] = e
+	x.byBlock[e.block] = e
 	x.byID[e.id] = e
 
 	switch s := e.statement.(type) {
@@ -107,11 +113,11 @@ func (x *index) add(b *block, e *element) []definition.Path {
 		return nil
 	}
 	x.admitted = append(x.admitted, e)
-	a := x.author(e.author)
-	a.add(e)
+	e.author.add(e)
+	x.log.add(e)
 	dirty := make(map[*file]struct{}, len(e.versions))
-	for i, v := range e.versions {
-		f := x.file(b.change.edits[i].Path)
+	for i := range e.versions {
+		v, f := &e.versions[i], x.file(b.change.edits[i].Path)
 		v.file = f
 		f.versions = append(f.versions, v)
 		if x.counts(v) {
@@ -123,10 +129,14 @@ func (x *index) add(b *block, e *element) []definition.Path {
 }
 
 func (a *author) add(e *element) {
-	if _, ok := a.followed[e.prev]; ok {
+	switch {
+	case e.prev == nil && a.begun || e.prev != nil && e.prev.followed:
 		a.forks++
+	case e.prev == nil:
+		a.begun = true
+	default:
+		e.prev.followed = true
 	}
-	a.followed[e.prev] = struct{}{}
 	a.changes = append(a.changes, e)
 	if a.last == nil || e.seq > a.last.seq || e.seq == a.last.seq && e.id.Compare(a.last.id) > 0 {
 		a.last = e
@@ -144,7 +154,7 @@ func (a *author) seq() uint64 {
 func (x *index) author(id peer.ID) *author {
 	a := x.authors[id]
 	if a == nil {
-		a = &author{followed: make(map[*element]struct{})}
+		a = &author{id: id}
 		x.authors[id] = a
 	}
 	return a
@@ -167,8 +177,8 @@ func (x *index) revoke(r *trust.Revocation) []definition.Path {
 	a.kept = kept
 	touched := make(map[*file]struct{})
 	for _, e := range a.changes {
-		for _, v := range e.versions {
-			touched[v.file] = struct{}{}
+		for i := range e.versions {
+			touched[e.versions[i].file] = struct{}{}
 		}
 	}
 	dirty := make(map[*file]struct{})
@@ -183,10 +193,7 @@ func (x *index) revoke(r *trust.Revocation) []definition.Path {
 // mergeAnew forgets what was merged.
 func (x *index) mergeAnew(dirty map[*file]struct{}) {
 	for _, f := range x.files {
-		f.past = nil
-		for _, v := range f.versions {
-			v.unhonoured = nil
-		}
+		f.past, f.unhonoured = nil, nil
 		if len(sidesOf(f.heads)) > 1 {
 			f.merged, f.past = nil, nil
 			x.dirty(f, dirty)
@@ -197,7 +204,7 @@ func (x *index) mergeAnew(dirty map[*file]struct{}) {
 // counts reports whether a version gives bytes to the view. One that does not
 // still carries ancestry.
 func (x *index) counts(v *version) bool {
-	a := x.authors[v.author]
+	a := v.author
 	if len(a.revocations) == 0 {
 		return true
 	}
@@ -207,10 +214,10 @@ func (x *index) counts(v *version) bool {
 
 // countsNow returns what counts says now. That needs no lock and does not change.
 func (x *index) countsNow() func(*version) bool {
-	revoked := make(map[peer.ID]map[*element]struct{})
-	for id, a := range x.authors {
+	revoked := make(map[*author]map[*element]struct{})
+	for _, a := range x.authors {
 		if len(a.revocations) > 0 {
-			revoked[id] = a.kept // each revocation makes it anew
+			revoked[a] = a.kept // each revocation makes it anew
 		}
 	}
 	return func(v *version) bool {
@@ -296,6 +303,26 @@ func pathsOf(files map[*file]struct{}) []definition.Path {
 	return paths
 }
 
+// find returns the element of an admitted block, or nil.
+func (x *index) find(c cid.Cid) *element {
+	d, ok := digestOf(c)
+	if !ok {
+		return nil
+	}
+	return x.byBlock[d]
+}
+
+// findAll returns the elements of those blocks that are admitted.
+func (x *index) findAll(cids []cid.Cid) []*element {
+	found := make([]*element, 0, len(cids))
+	for _, c := range cids {
+		if e := x.find(c); e != nil {
+			found = append(found, e)
+		}
+	}
+	return found
+}
+
 // headList returns the heads in the order of their CIDs, which is that of an
 // element's `after`.
 func (x *index) headList() []*element {
@@ -308,13 +335,13 @@ func (x *index) headList() []*element {
 }
 
 func sortByCID(elements []*element) {
-	slices.SortFunc(elements, func(a, b *element) int { return bytes.Compare(a.cid.Bytes(), b.cid.Bytes()) })
+	slices.SortFunc(elements, func(a, b *element) int { return bytes.Compare(a.block[:], b.block[:]) })
 }
 
 func cidsOf(elements []*element) []cid.Cid {
 	cids := make([]cid.Cid, len(elements))
 	for i, e := range elements {
-		cids[i] = e.cid
+		cids[i] = e.block.cid()
 	}
 	return cids
 }

@@ -48,8 +48,8 @@ func (x *index) past(t *tips) []definition.Conflict {
 
 // unhonoured returns the conflicts of the merge that a version was made on.
 func (x *index) unhonoured(v *version) []definition.Conflict {
-	if v.unhonoured != nil {
-		return *v.unhonoured
+	if conflicts, ok := v.file.unhonoured[v]; ok {
+		return conflicts
 	}
 	parents := slices.Clone(v.sameFile())
 	parents = slices.DeleteFunc(parents, func(p *version) bool { return !x.counts(p) })
@@ -68,6 +68,9 @@ func (x *index) unhonoured(v *version) []definition.Conflict {
 			conflicts[i].At = v.id
 		}
 	}
-	v.unhonoured = &conflicts
+	if v.file.unhonoured == nil {
+		v.file.unhonoured = make(map[*version][]definition.Conflict)
+	}
+	v.file.unhonoured[v] = conflicts
 	return conflicts
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/starling-sync/starling/crdt"
 	"github.com/starling-sync/starling/crdt/crdtpb"
+	"github.com/starling-sync/starling/definition"
 	"github.com/starling-sync/starling/trust"
 )
 
@@ -252,7 +253,7 @@ func TestRandomSets(t *testing.T) {
 func histories(r *crdt.Replica) map[string]string {
 	out := make(map[string]string)
 	for _, p := range r.Paths() {
-		out[p.String()] = fmt.Sprint(r.History(p))
+		out[p.String()] = fmt.Sprint(slices.Collect(r.History(p, definition.ChangeID{})))
 	}
 	return out
 }

@@ -86,7 +86,7 @@ func (r *Replica) Version(v definition.Version) (VersionInfo, error) {
 	if found == nil {
 		return VersionInfo{}, fmt.Errorf("version %s: %w", v, ErrNotFound)
 	}
-	return VersionInfo{Author: found.author, Time: found.time.Time(), Size: found.size}, nil
+	return VersionInfo{Author: found.author.id, Time: found.time.Time(), Size: int(found.size)}, nil
 }
 
 // change reads a change from its block. The caller must not alter it.
@@ -94,7 +94,7 @@ func (r *Replica) change(ctx context.Context, id definition.ChangeID) (*change, 
 	r.mu.RLock()
 	e := r.index.byID[id]
 	r.mu.RUnlock()
-	if e == nil || e.kind != trust.KindChange {
+	if e == nil || !e.isChange() {
 		return nil, fmt.Errorf("read change %s: %w", id.Short(), ErrNotFound)
 	}
 	return r.changeOf(ctx, e)
@@ -104,7 +104,7 @@ func (r *Replica) changeOf(ctx context.Context, e *element) (*change, error) {
 	if c := r.recent.get(e.id); c != nil {
 		return c, nil
 	}
-	raw, err := r.store.Get(ctx, blockKey(e.prio, e.cid))
+	raw, err := r.store.Get(ctx, blockKey(e.prio, e.block.cid()))
 	if err != nil {
 		return nil, fmt.Errorf("read change %s: %w", e.id.Short(), err)
 	}
@@ -208,7 +208,7 @@ func (r *Replica) Has(id definition.ChangeID) bool {
 func (r *Replica) Holds(cids []cid.Cid) bool {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	return !slices.ContainsFunc(cids, func(c cid.Cid) bool { return r.index.byCID[c] == nil })
+	return !slices.ContainsFunc(cids, func(c cid.Cid) bool { return r.index.find(c) == nil })
 }
 
 // Missing returns how many elements of this set are not in the ancestry of
@@ -216,12 +216,7 @@ func (r *Replica) Holds(cids []cid.Cid) bool {
 func (r *Replica) Missing(heads []cid.Cid) int {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	var have clock
-	for _, c := range heads {
-		if e := r.index.byCID[c]; e != nil {
-			have = have.join(e.seen)
-		}
-	}
+	have := clockOf(r.index.findAll(heads))
 	n := 0
 	for lane, all := range r.index.lanes.elements {
 		n += len(all) - int(have.at(uint32(lane)))
@@ -263,6 +258,8 @@ type Member struct {
 	// Changes is the highest number of its changes that the set holds.
 	Changes uint64
 	Last    time.Time // of its last change
+	// LastChange is the change with that number, zero if there is none.
+	LastChange definition.ChangeID
 	// Forks counts changes that follow the same change as another one does: the
 	// sign of a cloned key.
 	Forks int
@@ -301,7 +298,7 @@ func (x *index) member(id peer.ID) Member {
 	best := slices.MaxFunc(a.grants, func(a, b *trust.Grant) int { return cmp.Compare(a.Role, b.Role) })
 	m := Member{ID: id, Name: best.Name, Role: best.Role, Paths: best.Paths, Revoked: len(a.revocations) > 0, Forks: a.forks}
 	if a.last != nil {
-		m.Changes, m.Last = a.last.seq, a.last.time.Time()
+		m.Changes, m.Last, m.LastChange = a.last.seq, a.last.time.Time(), a.last.id
 	}
 	return m
 }
@@ -328,77 +325,7 @@ func (r *Replica) Change(ctx context.Context, id definition.ChangeID) (Change, e
 	defer r.mu.RUnlock()
 	e := r.index.byID[id]
 	return Change{
-		ID: id, Author: e.author, Seq: c.seq, Time: c.time.Time(), Note: c.note, Actor: c.actor,
-		Counts: r.index.counts(e.versions[0]), Edits: c.edits,
+		ID: id, Author: e.author.id, Seq: c.seq, Time: c.time.Time(), Note: c.note, Actor: c.actor,
+		Counts: r.index.counts(&e.versions[0]), Edits: c.edits,
 	}, nil
-}
-
-// History returns the ids of the changes of a path, or of all changes if path is
-// zero, latest first: by (time, id) as far as ancestry does not say otherwise.
-// It follows moves back to the path that the file had before.
-func (r *Replica) History(path definition.Path) []definition.ChangeID {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	var changes []*element
-	if path.IsZero() {
-		for _, a := range r.index.authors {
-			changes = append(changes, a.changes...)
-		}
-	} else if f := r.index.files[path]; f != nil {
-		changes = f.history()
-	}
-	slices.SortFunc(changes, func(a, b *element) int {
-		return cmp.Or(cmp.Compare(b.time, a.time), cmp.Compare(b.prio, a.prio), b.id.Compare(a.id))
-	})
-	ids := make([]definition.ChangeID, len(changes))
-	for i, e := range changes {
-		ids[i] = e.id
-	}
-	return ids
-}
-
-// history collects the changes of a file and of those that it was moved from.
-func (f *file) history() []*element {
-	seen := make(map[*version]bool)
-	changes := make(map[*element]bool)
-	var walk func(*version)
-	walk = func(v *version) {
-		if seen[v] {
-			return
-		}
-		seen[v], changes[v.element] = true, true
-		for _, p := range v.parents {
-			walk(p)
-		}
-	}
-	for _, v := range f.versions {
-		walk(v)
-	}
-	out := make([]*element, 0, len(changes))
-	for e := range changes {
-		out = append(out, e)
-	}
-	return out
-}
-
-// Resolve returns the one change whose id begins with prefix. Errors wrap
-// ErrNotFound or say that there are several.
-func (r *Replica) Resolve(prefix string) (definition.ChangeID, error) {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	var found []definition.ChangeID
-	for id, e := range r.index.byID {
-		if e.kind == trust.KindChange && strings.HasPrefix(id.String(), prefix) {
-			found = append(found, id)
-		}
-	}
-	switch len(found) {
-	case 0:
-		return definition.ChangeID{}, fmt.Errorf("change %s: %w", prefix, ErrNotFound)
-	case 1:
-		return found[0], nil
-	default:
-		slices.SortFunc(found, func(a, b definition.ChangeID) int { return bytes.Compare(a[:], b[:]) })
-		return definition.ChangeID{}, fmt.Errorf("change %s: %d changes begin so, write more of the id: %w", prefix, len(found), ErrNotFound)
-	}
 }

@@ -75,11 +75,11 @@ func (r *Replica) mark() (was bool, err error) {
 // index and keeps the index's heads with their priorities.
 func (r *Replica) setFits(ctx context.Context) (bool, error) {
 	processed, err := r.store.processed(ctx)
-	if err != nil || len(processed) != len(r.index.byCID) {
+	if err != nil || len(processed) != len(r.index.byBlock) {
 		return false, err
 	}
-	for c := range r.index.byCID {
-		if _, ok := processed[processedKey(c).String()]; !ok {
+	for d := range r.index.byBlock {
+		if _, ok := processed[processedKey(d.cid()).String()]; !ok {
 			return false, nil
 		}
 	}
@@ -88,7 +88,7 @@ func (r *Replica) setFits(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	for e := range r.index.heads {
-		if heads[headKey(e.cid).String()] != e.prio {
+		if heads[headKey(e.block.cid()).String()] != e.prio {
 			return false, nil
 		}
 	}

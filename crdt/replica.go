@@ -294,8 +294,8 @@ func (r *Replica) Await(ctx context.Context, done func() bool) error {
 func (r *Replica) priority(c cid.Cid) (uint64, bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	e, ok := r.index.byCID[c]
-	if !ok {
+	e := r.index.find(c)
+	if e == nil {
 		return 0, false
 	}
 	return e.prio, true

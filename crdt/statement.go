@@ -39,7 +39,7 @@ func (r *Replica) GrantOf(ctx context.Context, member peer.ID) ([]byte, error) {
 	if found == nil {
 		return nil, fmt.Errorf("grant of %s: %w", member, ErrNotFound)
 	}
-	raw, err := r.store.Get(ctx, blockKey(found.prio, found.cid))
+	raw, err := r.store.Get(ctx, blockKey(found.prio, found.block.cid()))
 	if err != nil {
 		return nil, fmt.Errorf("grant of %s: %w", member, err)
 	}

@@ -209,26 +209,20 @@ const (
 
 // Log returns changes, the newest first.
 func (n *Node) Log(ctx context.Context, q LogQuery) ([]Change, error) {
-	ids := n.replica.History(q.Path)
-	if !q.Path.IsZero() && len(ids) == 0 {
-		return nil, fmt.Errorf("log: %s: %w", q.Path, ErrNotFound)
-	}
 	names := n.names()
 	var changes []Change
-	skip := !q.Before.IsZero()
-	for _, id := range ids {
-		if skip {
-			skip = id != q.Before
-			continue
-		}
+	for e := range n.replica.History(q.Path, q.Before) {
 		if q.Limit > 0 && len(changes) == q.Limit {
 			break
 		}
-		c, err := n.replica.Change(ctx, id)
+		c, err := n.replica.Change(ctx, e.ID)
 		if err != nil {
 			return nil, fmt.Errorf("log: %w", err)
 		}
 		changes = append(changes, changeOf(c, names))
+	}
+	if !q.Path.IsZero() && len(changes) == 0 && q.Before.IsZero() {
+		return nil, fmt.Errorf("log: %s: %w", q.Path, ErrNotFound)
 	}
 	return changes, nil
 }

@@ -95,8 +95,8 @@ func (n *Node) revocationEffect(ctx context.Context, o RevokeOptions) (Revocatio
 	}
 	effect := RevocationEffect{Name: m.Name, ID: m.ID, Mode: mode, Revoked: m.Revoked, Forked: m.Forks > 0, Made: m.Changes}
 	if mode == trust.ModeKeep {
-		effect.LastChange, err = n.lastChange(ctx, m)
-		return effect, err
+		effect.LastChange = m.LastChange
+		return effect, nil
 	}
 	changes := make(map[definition.ChangeID]bool)
 	for _, v := range n.replica.Views() {
@@ -140,21 +140,4 @@ func findMember(members []crdt.Member, wanted string) (crdt.Member, error) {
 		return named[0], nil
 	}
 	return crdt.Member{}, fmt.Errorf("%w: %d members have the name %q: say which by its peer id", ErrInvalid, len(named), wanted)
-}
-
-// lastChange returns the change of a member with the highest number.
-func (n *Node) lastChange(ctx context.Context, m crdt.Member) (definition.ChangeID, error) {
-	if m.Changes == 0 {
-		return definition.ChangeID{}, nil
-	}
-	for _, id := range n.replica.History(definition.Path{}) {
-		c, err := n.replica.Change(ctx, id)
-		if err != nil {
-			return definition.ChangeID{}, err
-		}
-		if c.Author == m.ID && c.Seq >= m.Changes {
-			return id, nil
-		}
-	}
-	return definition.ChangeID{}, fmt.Errorf("last change of %s: %w", m.Name, ErrNotFound)
 }

@@ -173,7 +173,8 @@ func (a author) some(t *testing.T, path definition.Path) []definition.Version {
 		return a.View(path).Heads
 	}
 	var all []definition.Version
-	for _, id := range a.History(path) {
+	for entry := range a.History(path, definition.ChangeID{}) {
+		id := entry.ID
 		v := definition.Version{Change: id, Path: path}
 		if _, err := a.Version(v); err == nil { // the history follows moves
 			all = append(all, v)
@@ -199,7 +200,8 @@ func (a author) revocation(t *testing.T, keys []crypto.PrivKey) trust.Revocation
 	if a.rng.IntN(4) == 0 {
 		r.Mode = trust.ModePurge
 	}
-	for _, id := range a.History(definition.Path{}) {
+	for entry := range a.History(definition.Path{}, definition.ChangeID{}) {
+		id := entry.ID
 		c, err := a.Change(t.Context(), id)
 		if err != nil {
 			t.Fatal(err)
