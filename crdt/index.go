@@ -49,7 +49,7 @@ type file struct {
 // tips is the newest of some versions of a file.
 type tips struct {
 	heads []*version // those that count and are no ancestor of another that counts; latest first
-	first *version   // the earliest that counts, by (time, change id)
+	first *version   // the first that counts; see compareFirst
 	// What was asked for since the heads changed last.
 	merged *mergedFile           // what the heads come to
 	past   []definition.Conflict // of the history; nil if it was not asked for
@@ -267,7 +267,7 @@ func (t *tips) put(v *version, counts func(*version) bool) {
 	at, _ := slices.BinarySearchFunc(t.heads, v, later)
 	t.heads = slices.Insert(t.heads, at, v)
 	t.merged, t.past = nil, nil
-	if t.first == nil || later(t.first, v) < 0 {
+	if t.first == nil || compareFirst(v, t.first) < 0 {
 		t.first = v
 	}
 }

@@ -3,7 +3,6 @@ package crdt
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"github.com/starling-sync/starling/definition"
 )
@@ -92,9 +91,8 @@ func (s *state) view(path definition.Path) definition.View {
 func (s *state) wants(f *file) bool { return decide(s.tips(f).heads).present() }
 
 // holder returns the file that keeps f out of the directory, or f itself if it
-// is held. Of colliding paths that would be present, the one whose first
-// version is earliest is held: a path gives way to an earlier one that is held
-// itself.
+// is held. Of colliding paths that would be present, the one that was first is
+// held: a path gives way to an earlier one that is held itself.
 func (s *state) holder(f *file) *file {
 	if h, ok := s.holders[f]; ok {
 		return h
@@ -114,7 +112,14 @@ func (s *state) holder(f *file) *file {
 
 // earlier orders paths by their first version.
 func (s *state) earlier(a, b *file) int {
-	return cmp.Or(-later(s.tips(a).first, s.tips(b).first), strings.Compare(a.path.String(), b.path.String()))
+	return cmp.Or(compareFirst(s.tips(a).first, s.tips(b).first), a.path.Compare(b.path))
+}
+
+// compareFirst orders versions of different paths by how deep in the graph they are,
+// and those of equal depth by (time, change id). So a path that was made on top of
+// another does not take its place, whatever the clocks say.
+func compareFirst(a, b *version) int {
+	return cmp.Or(cmp.Compare(a.prio, b.prio), later(b, a))
 }
 
 // colliders yields the other paths that cannot stand beside f: those equal to

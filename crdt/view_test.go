@@ -184,6 +184,17 @@ func TestView(t *testing.T) {
 			s.add(s.write(s.b, seconds(1), []*woven{s.start}, edit("x.json", "early")))
 		}, []string{"X.json absent path(late)", "x.json=early"}},
 
+		{"a twin with an early clock evicts nothing", func(s *story) {
+			one := s.add(s.write(s.a, seconds(9), []*woven{s.start}, edit("x.json", "there")))
+			s.add(s.write(s.b, seconds(1), []*woven{one}, edit("X.json", "slow clock")))
+		}, []string{"X.json absent path(slow clock)", "x.json=there"}},
+
+		{"a file with an early clock evicts no folder", func(s *story) {
+			one := s.add(s.write(s.a, seconds(9), []*woven{s.start}, edit("x/y.json", "there")))
+			two := s.add(s.write(s.a, seconds(10), []*woven{one}, edit("x/y.json", "still", one)))
+			s.add(s.write(s.b, seconds(1), []*woven{two}, edit("x", "slow clock")))
+		}, []string{"x absent path(slow clock)", "x/y.json=still"}},
+
 		{"a later edit of the first twin keeps its place", func(s *story) {
 			one := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", "1")))
 			two := s.add(s.write(s.b, seconds(2), []*woven{one}, edit("X.json", "2")))

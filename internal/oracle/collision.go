@@ -19,7 +19,7 @@ type wish struct {
 // equal by case fold or normalisation, or if one takes the other for a folder.
 func held(wanted []wish) []wish {
 	slices.SortFunc(wanted, func(a, b wish) int {
-		return cmp.Or(byTime(a.first, b.first), a.path.Compare(b.path))
+		return cmp.Or(byDepth(a.first, b.first), a.path.Compare(b.path))
 	})
 	var out []wish
 	files, folders := make(map[string]bool), make(map[string]bool) // of those held, by fold key

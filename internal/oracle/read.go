@@ -17,6 +17,7 @@ type set struct {
 	grants      []trust.Grant
 	revocations []trust.Revocation
 	part        func(definition.ChangeID) bool // which changes give versions
+	depths      map[definition.ChangeID]uint64 // of the elements in the graph
 }
 
 // change is a batch of edits.
@@ -31,11 +32,17 @@ type change struct {
 // does not know have no effect.
 func read(elements [][]byte) (*set, error) {
 	s := &set{changes: make(map[definition.ChangeID]*change)}
+	var nodes []node
 	for _, element := range elements {
 		env, err := trust.OpenEnvelope(element)
 		if err != nil {
 			return nil, err
 		}
+		n, err := readNode(element, env)
+		if err != nil {
+			return nil, err
+		}
+		nodes = append(nodes, n)
 		switch env.Kind {
 		case trust.KindChange:
 			c, err := readChange(env)
@@ -57,6 +64,7 @@ func read(elements [][]byte) (*set, error) {
 			s.revocations = append(s.revocations, r)
 		}
 	}
+	s.depths = depthsOf(nodes)
 	return s, nil
 }
 

@@ -13,6 +13,7 @@ import (
 // version is one edit inside one change.
 type version struct {
 	id      definition.ChangeID
+	depth   uint64 // of its change in the graph
 	time    uint64
 	counts  bool
 	edit    *crdtpb.Edit
@@ -58,7 +59,7 @@ func (s *set) versions() map[definition.Path]map[definition.ChangeID]*version {
 			continue
 		}
 		for path, edit := range c.edits {
-			v := &version{id: id, time: c.time, counts: s.counts(id), edit: edit}
+			v := &version{id: id, depth: s.depths[id], time: c.time, counts: s.counts(id), edit: edit}
 			for _, p := range edit.GetParents() {
 				if !p.GetMoved() {
 					v.parents = append(v.parents, definition.ChangeID(p.GetChange()))
@@ -152,14 +153,16 @@ func standing(heads []*version) *version {
 	return stands
 }
 
-// firstOf returns the earliest version that counts; there is one, since a file
-// stands.
+// firstOf returns the first version that counts; there is one, since a file stands.
 func firstOf(versions map[definition.ChangeID]*version) *version {
 	var first *version
 	for _, v := range versions {
-		if v.counts && (first == nil || byTime(v, first) < 0) {
+		if v.counts && (first == nil || byDepth(v, first) < 0) {
 			first = v
 		}
 	}
 	return first
 }
+
+// byDepth orders versions by their depth, those of equal depth by time.
+func byDepth(a, b *version) int { return cmp.Or(cmp.Compare(a.depth, b.depth), byTime(a, b)) }

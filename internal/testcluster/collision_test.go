@@ -40,6 +40,27 @@ func TestOfCaseTwinsTheEarlierIsHeldEverywhere(t *testing.T) {
 	}
 }
 
+// TestOfCaseTwinsWhatFollowsOnLessIsHeld: not the clock decides, which a node may
+// have wrong, but what a file was made on top of.
+func TestOfCaseTwinsWhatFollowsOnLessIsHeld(t *testing.T) {
+	c := testcluster.New(t, 2, testcluster.Options{Cuttable: true})
+	c.Settle()
+	c.Disconnect(1)
+	for i, name := range []string{"One-1.json", "Two-2.json", "twin-3.json"} {
+		c.Write(0, name, service(i+1, name))
+		c.Imported(0)
+	}
+	c.Write(1, "Twin-3.json", service(3, "later, on top of less"))
+	c.Imported(1)
+	c.Heal()
+	c.Settle()
+	if got, want := c.Read(0, "Twin-3.json"), service(3, "later, on top of less"); got != want {
+		t.Errorf("Twin-3.json on node 0 is %q, want %q", got, want)
+	}
+	absent(t, c.Node(1), "twin-3.json")
+	conflicts(t, c, 0, 1)
+}
+
 func TestComposedAndDecomposedNamesAreHeldOnce(t *testing.T) {
 	c := testcluster.New(t, 2, testcluster.Options{})
 	c.Settle()
