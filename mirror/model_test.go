@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -41,7 +42,9 @@ func TestModel(t *testing.T) {
 			t.Parallel()
 			dir := modelDir(t)
 			rapid.Check(t, func(rt *rapid.T) {
-				steps := rapid.SliceOfN(rapid.Custom(drawStep), 1, 40).Draw(rt, "steps")
+				// In groups, because rapid draws short lists.
+				groups := rapid.SliceOfN(rapid.SliceOfN(rapid.Custom(drawStep), 1, 6), 1, 12).Draw(rt, "steps")
+				steps := slices.Concat(groups...)
 				if err := simulate(t, dir, steps); err != nil {
 					rt.Fatal(err)
 				}
