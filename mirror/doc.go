@@ -24,6 +24,6 @@
 // Caveats: a file that is renamed in during the microseconds between the last look and
 // our own rename is lost. (A save in place is not: see kept.go.) A file that returns to
 // bytes that it had before waits as long as a deletion does, so undoing an edit takes
-// half a second longer than an edit. Empty folders are not mirrored and folders are
-// never removed. Linux and macOS are supported.
+// half a second longer than an edit. Empty folders are not mirrored, and folders are
+// not removed, except an empty one where a file is to be. Linux and macOS are supported.
 package mirror

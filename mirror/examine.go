@@ -68,6 +68,14 @@ func (m *Mirror) recover(t *turn, p definition.Path, e *entry) {
 // decide puts the path where the turn will deal with it.
 func (m *Mirror) decide(t *turn, f finding, a action) {
 	p := f.path
+	if a == importDeletion && f.seen.folder {
+		// Whoever puts a folder there means it. What is in the folder is imported by
+		// now, or soon, and can only be there if the file is not.
+		m.dropLoss(p)
+		m.releaseApproval(t, p)
+		t.imports = append(t.imports, f)
+		return
+	}
 	if a == importDeletion || a == importFile && f.entry.returns(f.seen.hash) {
 		kind := Deletion
 		if a == importFile {
@@ -98,6 +106,10 @@ func (m *Mirror) decide(t *turn, f finding, a action) {
 		t.imports = append(t.imports, f)
 		t.bytes += len(f.content)
 	case exportFile, exportDeletion:
+		if f.seen.folder && !m.tree.isEmpty(p.String()) {
+			m.hold(p.String(), errFolder.Error())
+			return
+		}
 		t.exports = append(t.exports, f)
 	case setAside:
 		if err := m.setAside(f); err != nil {

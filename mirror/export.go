@@ -12,6 +12,7 @@ import (
 	"path"
 	"slices"
 
+	"github.com/starling-sync/starling/definition"
 	"github.com/starling-sync/starling/internal/failpoint"
 )
 
@@ -240,6 +241,12 @@ func (m *Mirror) place(s *staged) error {
 	if err != nil {
 		return err
 	}
+	if info != nil && info.IsDir() && s.seen.folder {
+		if err := m.tree.root.Remove(name); err != nil { // it does so only if it is empty
+			return fmt.Errorf("%w: %w", errFolder, err)
+		}
+		info = nil
+	}
 	if (info != nil) != (s.seen.kind == present) || info != nil && stampOf(info) != s.at {
 		return errReplaced
 	}
@@ -279,6 +286,9 @@ func (m *Mirror) placed(t *turn, s *staged) {
 	r := e.advance(s.next)
 	m.setRecord(e, r)
 	t.records[recordKey(s.path)] = r.encode(s.path)
+	if above, err := definition.ParsePath(path.Dir(s.path.String())); err == nil && s.temp == "" {
+		m.again[above] = struct{}{} // the folder may be in the way of a file
+	}
 	m.dropLoss(s.path)
 	m.losses[Deletion].guard.forget(s.path)
 	m.releaseApproval(t, s.path)

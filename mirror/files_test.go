@@ -275,6 +275,37 @@ func TestFolders(t *testing.T) {
 	n.wantsView("uno/b.json", three)
 }
 
+// TestFolderInTheWayOfAFile: a folder in a file's place is that file's deletion, and an
+// empty one gives way to a file that is wanted there.
+func TestFolderInTheWayOfAFile(t *testing.T) {
+	n := run(t, newDir(t, map[string]string{"a.json": one}), newMemReplica(), founder)
+	remove(t, n.dir, "a.json")
+	write(t, n.dir, "a.json/x.json", two)
+	n.wantsView("a.json/x.json", two)
+	n.wantsView("a.json", "absent")
+
+	write(t, n.dir, "a.json/notes.txt", "not mirrored")
+	n.replica.remote(map[string][]byte{"a.json/x.json": nil, "a.json": []byte(three)})
+	n.wantsHeld("a.json", "a folder with files")
+	if got := read(t, n.dir, "a.json/x.json"); got != "absent" {
+		t.Errorf("a.json/x.json = %q, want it gone", got)
+	}
+	remove(t, n.dir, "a.json/notes.txt")
+	eventually(t, func() error {
+		if held := n.Status().Held; len(held) > 0 {
+			return fmt.Errorf("held: %v", held)
+		}
+		return nil
+	})
+	n.pass()
+	if got := read(t, n.dir, "a.json"); got != three {
+		t.Errorf("a.json = %q, want %q", got, three)
+	}
+	if got, want := len(n.replica.edits()), 3; got != want {
+		t.Errorf("edits = %d, want %d: %v", got, want, n.replica.edits())
+	}
+}
+
 func TestRescanFindsWhatNoEventTold(t *testing.T) {
 	often := func(o *mirror.Options) { o.Rescan = 20 * time.Millisecond }
 	n := run(t, newDir(t, nil), newMemReplica(), founder, often)

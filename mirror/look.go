@@ -25,6 +25,10 @@ func (m *Mirror) look(p definition.Path, e *entry, info fs.FileInfo) ([]byte, er
 			return nil, nil
 		}
 	}
+	if info.IsDir() {
+		e.see(sight{folder: true})
+		return nil, nil
+	}
 	if !info.Mode().IsRegular() {
 		e.see(unreadableBy(kindFault(info.Mode())))
 		return nil, nil
@@ -77,11 +81,8 @@ func unreadableBy(err error) sight {
 
 // kindFault says what a name is that is no regular file.
 func kindFault(mode fs.FileMode) error {
-	switch {
-	case mode&fs.ModeSymlink != 0:
+	if mode&fs.ModeSymlink != 0 {
 		return errors.New("it is a link, and links are not followed")
-	case mode.IsDir():
-		return errors.New("it is a folder")
 	}
 	return errNotRegular
 }

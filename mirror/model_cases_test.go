@@ -70,6 +70,24 @@ var modelCases = []struct {
 		interrupt: step{Op: opTurn, Node: 1},
 	},
 	{
+		name: "an edit after a power failure and another power failure that undoes it",
+		before: []step{
+			{Op: opSave, Node: 0, Path: 3}, {Op: opTurn, Node: 0, At: 3, During: []step{{Op: opPower, N: 7}}},
+			{Op: opSave, Node: 0, Path: 3, N: 7},
+		},
+		interrupt: step{Op: opTurn, Node: 0},
+		after:     []step{{Op: opPower, Node: 0, Path: 3, N: 7}},
+	},
+	{
+		name: "an export a kill an edit and a power failure that undoes the edit",
+		before: []step{
+			{Op: opSave, Node: 0, Path: 1}, {Op: opRest, Node: 0}, {Op: opWait, N: 3}, {Op: opTurn, Node: 0},
+			{Op: opPut, Node: 0, Path: 1},
+		},
+		interrupt: step{Op: opTurn, Node: 0},
+		after:     []step{{Op: opSave, Node: 0, Path: 1}, {Op: opTurn, Node: 0}, {Op: opPower, Node: 0, Path: 2, N: 7}},
+	},
+	{
 		name:      "a reader's file edited while its export is under way",
 		before:    []step{{Op: opPut, Node: 1}, {Op: opDeliver, Node: 2, N: 1}, {Op: opRest, Node: 2}, {Op: opPut, Node: 1, N: 1}, {Op: opDeliver, Node: 2, N: 1}, {Op: opSave, Node: 2}},
 		interrupt: step{Op: opTurn, Node: 2},

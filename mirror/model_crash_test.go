@@ -129,6 +129,9 @@ func (m *member) crash(s step) {
 	for i := range m.places {
 		if p := &m.places[i]; m.inTurn { // what was placed may not be known to be
 			p.shown = p.before
+			if p.changed {
+				p.first = p.before
+			}
 			if p.act != nil {
 				p.act.shown = p.before
 			}

@@ -75,7 +75,8 @@ func (m *member) turn(s step) {
 	m.turns++
 	m.inTurn, m.moments, m.at, m.during = true, 0, s.At, s.During
 	for i := range m.places {
-		m.places[i].isMatch, m.places[i].before = false, m.places[i].shown
+		p := &m.places[i]
+		p.isMatch, p.changed, p.before = false, false, p.shown
 	}
 	func() {
 		defer func() {
@@ -178,11 +179,6 @@ func (m *member) observe() {
 		}
 		if isParent {
 			now.kind = nothing // so it was in between
-		}
-		if i == folderPath && now.kind == nothing && p.kind == folder && m.places[insidePath].kind == nothing {
-			now.shown, now.seen, now.base, now.act = p.shown, p.seen, p.base, p.act
-			p.become(now) // an empty one was in the way
-			continue
 		}
 		view := m.given[modelPaths[i]]
 		if now.hash() != view.Hash || now.kind == folder {
@@ -293,7 +289,7 @@ func (m *member) View(p definition.Path) definition.View {
 	looked := here.state
 	m.moment()
 	view := m.set.View(p)
-	if looked.hash() == view.Hash && looked.kind != folder {
+	if looked.hash() == view.Hash {
 		here.seen = view.Heads
 		if here.act == looked.act {
 			here.matched, here.isMatch = view.Heads, true
@@ -446,10 +442,10 @@ func (m *member) check() error {
 		view, content, err := m.set.Read(context.Background(), modelPaths[i])
 		mustModel(err)
 		switch reason := m.held(i); {
-		case reason != "" && (p.kind == broken || p.kind == folder || i == insidePath && p.kind == nothing && m.blocked()):
+		case reason != "" && (p.kind == broken || p.kind == folder && m.places[insidePath].kind == broken || i == insidePath && p.kind == nothing && m.blocked()):
 		case reason != "":
 			errs = append(errs, fmt.Errorf("%s is held: %s", modelPaths[i], reason))
-		case p.hash() != view.Hash || p.kind == folder && view.Present:
+		case p.hash() != view.Hash:
 			errs = append(errs, fmt.Errorf("%s holds %s %q, the view %q", modelPaths[i], p.kind, p.content, content))
 		case p.kind == text && !bytes.Equal([]byte(p.content), content):
 			errs = append(errs, fmt.Errorf("%s holds %q, the view %q", modelPaths[i], p.content, content))

@@ -58,6 +58,8 @@ type place struct {
 	past []state
 	// before is what shown was when the turn began, and what a crash may leave of it.
 	before []definition.Version
+	// changed: since the turn began.
+	changed bool
 	// oldest is what the oldest state held that a crash can bring back.
 	oldest []definition.Version
 	// maybe are the contents that a power failure may have left: what is equal to one
@@ -78,7 +80,7 @@ type saving struct {
 
 func (p *place) become(s state) {
 	s.first = s.shown
-	p.state = s
+	p.state, p.changed = s, true
 	p.past = append(p.past, s)
 }
 
@@ -135,8 +137,11 @@ func (m *member) actedOn(i int, old state, k kind, content string) {
 		return
 	}
 	a := &act{path: i, kind: k, content: content, on: old.act, shown: old.shown, seen: old.seen}
-	if k == broken || k == folder {
+	switch k {
+	case broken:
 		a.fate = moot
+	case folder: // the file is deleted
+		a.kind = nothing
 	}
 	if old.act != nil && old.act.fate == pending {
 		old.act.fate, old.act.turn = superseded, m.turns

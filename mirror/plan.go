@@ -14,6 +14,8 @@ type sight struct {
 	// parses says that the content is a definition; it is set only where it
 	// matters, for content that is neither the base's nor the view's.
 	parses bool
+	// folder says that a folder is in the place of the file, which is absent then.
+	folder bool
 	// fault says why the file cannot be imported: it is unreadable or does not
 	// parse.
 	fault string
@@ -25,7 +27,7 @@ const (
 	absent sightKind = iota
 	present
 	// unreadable: something is there, but no content that could be mirrored: a
-	// link, a device, a folder, a file over the size limit, or no permission.
+	// link, a device, a file over the size limit, or no permission.
 	unreadable
 )
 

@@ -85,19 +85,26 @@ func (r record) recover(d sight, at stamp, rebooted bool) record {
 		return r
 	case in != nil && (d.hash == in.base.hash || in.inode != 0 && at.ino == in.inode):
 		return r.advance(in.base)
-	case !rebooted:
-		return r
 	}
-	for _, b := range slices.Backward(stale) {
-		if d.hash == b.hash {
-			r.base = b
-			return r
+	if rebooted {
+		for _, b := range slices.Backward(stale) {
+			if d.hash == b.hash {
+				r.base = b
+				return r
+			}
 		}
 	}
-	if len(stale) > 0 {
-		// Somebody has edited or deleted the file since, and nobody knows on top of
-		// which base. The oldest is right for all: with it, at worst, something is
-		// merged that was known; with a newer one something would be lost unseen.
+	// Somebody has edited or deleted the file since. The disk may hold what was there
+	// before that still, so all of it is kept.
+	r.stale = slices.Clone(stale)
+	if in != nil {
+		r.stale = append(r.stale, in.base)
+	}
+	if rebooted && len(stale) > 0 {
+		// Nobody knows on top of which base it was. The oldest is right for all: with
+		// it, at worst, something is merged that was known; with a newer one something
+		// would be lost unseen.
+		r.stale = append(r.stale, r.base)
 		r.base = stale[0]
 		if r.base.unknown { // it is an edit all the same
 			r.base = base{}

@@ -44,6 +44,7 @@ func (m *Mirror) scan(t *turn) {
 func (m *Mirror) visit(t *turn, name string, info fs.FileInfo, err error) bool {
 	if err == nil && info.IsDir() {
 		m.watchFolder(name)
+		m.lookAt(t, name) // it may have come in the place of a file
 		return true
 	}
 	if isTemp(path.Base(name)) {
@@ -95,9 +96,8 @@ func (m *Mirror) visitTouched(t *turn, name string) {
 	info, err := m.tree.lstat(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		m.unholdName(name)
-		if p, err := definition.ParsePath(name); err == nil && m.mirrors(name) {
-			t.look(p)
-		}
+		m.lookAt(t, name)
+		m.lookAt(t, path.Dir(name)) // it may have been in the way of a file
 		return
 	}
 	if m.visit(t, name, info, err); err != nil || !info.IsDir() {
@@ -108,6 +108,13 @@ func (m *Mirror) visitTouched(t *turn, name string) {
 	})
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		t.err = errors.Join(t.err, err)
+	}
+}
+
+// lookAt adds a name to the turn, if it is one of a file that is mirrored.
+func (m *Mirror) lookAt(t *turn, name string) {
+	if p, err := definition.ParsePath(name); err == nil && m.mirrors(name) {
+		t.look(p)
 	}
 }
 

@@ -123,6 +123,23 @@ func (t *tree) checkFolder(dir string) error {
 	return nil
 }
 
+// errFolder says that a file cannot be put where a folder is.
+var errFolder = errors.New("a folder with files is in its place")
+
+// isEmpty reports whether a folder is there and holds nothing.
+func (t *tree) isEmpty(name string) bool {
+	if t.checkFolder(name) != nil {
+		return false
+	}
+	f, err := t.root.Open(name)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	_, err = f.Readdirnames(1)
+	return errors.Is(err, io.EOF)
+}
+
 // errNotRegular says that a name is something else than a file.
 var errNotRegular = errors.New("it is no regular file")
 
