@@ -47,15 +47,20 @@ type ChangeEdit struct {
 
 // ChangesQuery selects changes; its zero value selects the newest of all.
 type ChangesQuery struct {
-	Path   string // only those that edit it
-	Limit  int    // at most so many; 0 is the node's default, 100
-	Before string // only those that come after this one in the list, for paging
+	Path         string    // only those that edit it, or what was moved to it
+	Author       string    // only those by the node of this name or peer id, or by this actor
+	Since, Until time.Time // only those made not before, and not after; zero is no bound
+	Limit        int       // at most so many; 0 is the node's default, 100
+	Before       string    // only those that come after this one in the list, for paging
 }
 
 type changesInput struct {
-	Path   string `query:"path" doc:"Only changes that edit this path."`
-	Limit  int    `query:"limit" minimum:"1" maximum:"10000" default:"100" doc:"At most so many."`
-	Before string `query:"before" doc:"The last id of the page before this one, or its first characters."`
+	Path   string    `query:"path" doc:"Only changes that edit this path, or what was moved to it."`
+	Author string    `query:"author" doc:"Only changes by the node of this name or peer id, or by this actor."`
+	Since  time.Time `query:"since" doc:"Only changes made at this time or later, by their authors' clocks."`
+	Until  time.Time `query:"until" doc:"Only changes made at this time or earlier, by their authors' clocks."`
+	Limit  int       `query:"limit" minimum:"1" maximum:"10000" default:"100" doc:"At most so many."`
+	Before string    `query:"before" doc:"The last id of the page before this one, or its first characters."`
 }
 
 type changesOutput struct{ Body ChangeList }
@@ -74,7 +79,7 @@ func (r routes) changes() {
 		Summary:     "History, newest first",
 		Tags:        []string{tagDefinitions},
 	}, func(ctx context.Context, in *changesInput) (*changesOutput, error) {
-		query := node.LogQuery{Limit: in.Limit}
+		query := node.LogQuery{Author: in.Author, Since: in.Since, Until: in.Until, Limit: in.Limit}
 		var err error
 		if in.Path != "" {
 			if query.Path, err = parsePath(in.Path); err != nil {
@@ -136,6 +141,11 @@ func (c *Client) Changes(ctx context.Context, q ChangesQuery) (ChangeList, error
 	if q.Path != "" {
 		query.Set("path", q.Path)
 	}
+	if q.Author != "" {
+		query.Set("author", q.Author)
+	}
+	setTime(query, "since", q.Since)
+	setTime(query, "until", q.Until)
 	if q.Limit != 0 {
 		query.Set("limit", strconv.Itoa(q.Limit))
 	}

@@ -23,6 +23,8 @@ type WatchQuery struct {
 	// Match are globs over paths: only edits that one of them matches, and changes
 	// that have such an edit. All if there is none.
 	Match []string
+	// Path and Author select changes as those of ChangesQuery do.
+	Path, Author string
 	// Since is the id of a change that was read, or its first characters: the stream
 	// goes on after it, on whatever node. What was made without knowledge of it may
 	// come twice; nothing is left out.
@@ -30,8 +32,10 @@ type WatchQuery struct {
 }
 
 type watchInput struct {
-	Match []string `query:"match,explode" nullable:"false" doc:"Globs over paths, with ** for folders: only edits that one of them matches, and changes that have such an edit. All without it." example:"[\"oauth/**/*.json\"]"`
-	Since string   `query:"since" doc:"Id of a change that was read, or its first characters: go on after it, on whatever node. What was made without knowledge of it may come twice, nothing is left out. Without it: from now on."`
+	Match  []string `query:"match,explode" nullable:"false" doc:"Globs over paths, with ** for folders: only edits that one of them matches, and changes that have such an edit. All without it." example:"[\"oauth/**/*.json\"]"`
+	Path   string   `query:"path" doc:"Only changes that edit this path, with all their edits."`
+	Author string   `query:"author" doc:"Only changes by the node of this name or peer id, or by this actor."`
+	Since  string   `query:"since" doc:"Id of a change that was read, or its first characters: go on after it, on whatever node. What was made without knowledge of it may come twice, nothing is left out. Without it: from now on."`
 }
 
 func (r routes) watch() {
@@ -59,7 +63,13 @@ func (r routes) watch() {
 		if err != nil {
 			return nil, err
 		}
-		watch, err := r.node.Watch(node.WatchQuery{Globs: in.Match, Since: since})
+		watched := node.WatchQuery{Globs: in.Match, Author: in.Author, Since: since}
+		if in.Path != "" {
+			if watched.Path, err = parsePath(in.Path); err != nil {
+				return nil, err
+			}
+		}
+		watch, err := r.node.Watch(watched)
 		if err != nil {
 			return nil, err
 		}
@@ -104,8 +114,10 @@ func (c *Client) Watch(ctx context.Context, q WatchQuery) (*Watch, error) {
 	if len(q.Match) > 0 {
 		query["match"] = q.Match
 	}
-	if q.Since != "" {
-		query.Set("since", q.Since)
+	for name, value := range map[string]string{"path": q.Path, "author": q.Author, "since": q.Since} {
+		if value != "" {
+			query.Set(name, value)
+		}
 	}
 	response, err := c.open(ctx, http.MethodGet, "/v1/watch?"+query.Encode(), nil) //nolint:bodyclose // Watch.Close closes it
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"unique"
 
 	"github.com/ipfs/go-cid"
 
@@ -76,7 +77,7 @@ func (x *index) checkPayload(b *block, e *element) error {
 
 func (x *index) checkChange(b *block, e *element) error {
 	c := b.change
-	e.seq, e.time = c.seq, c.time
+	e.seq, e.time, e.actor = c.seq, c.time, unique.Make(c.actor)
 	if !e.charter.allows(b.author, c.edits) {
 		return refuse(ReasonGrant, "no grant in the ancestry lets %s make this change", b.author)
 	}

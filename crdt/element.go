@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"slices"
 	"strings"
+	"unique"
 
 	"github.com/ipfs/go-cid"
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -35,6 +36,7 @@ type element struct {
 	seq      uint64
 	prev     *element
 	time     Timestamp
+	actor    unique.Handle[string]
 	versions []version
 	followed bool // another change has it as prev
 

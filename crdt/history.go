@@ -32,6 +32,7 @@ type Entry struct {
 	ID     definition.ChangeID
 	Author peer.ID
 	Time   time.Time
+	Actor  string
 }
 
 // historyPage is how many changes are looked up at a time.
@@ -49,7 +50,7 @@ func (r *Replica) History(path definition.Path, after definition.ChangeID) iter.
 		for {
 			page, more := r.historyBehind(path, after)
 			for _, e := range slices.Backward(page) {
-				if !yield(Entry{ID: e.id, Author: e.author.id, Time: e.time.Time()}) {
+				if !yield(Entry{ID: e.id, Author: e.author.id, Time: e.time.Time(), Actor: e.actor.Value()}) {
 					return
 				}
 			}

@@ -166,13 +166,6 @@ func (n *Node) append(ctx context.Context, d definition.Draft) ([]definition.Ver
 	return versions, err
 }
 
-// LogQuery selects changes.
-type LogQuery struct {
-	Path   definition.Path     // of this path; zero for all
-	Limit  int                 // at most so many; 0 for all
-	Before definition.ChangeID // only those listed after this one; zero for all
-}
-
 // Change is an atomic batch of edits by one node.
 type Change struct {
 	ID     definition.ChangeID
@@ -206,26 +199,6 @@ const (
 	EditAdopt  EditKind = "adopt"
 	EditMove   EditKind = "move"
 )
-
-// Log returns changes, the newest first.
-func (n *Node) Log(ctx context.Context, q LogQuery) ([]Change, error) {
-	names := n.names()
-	var changes []Change
-	for e := range n.replica.History(q.Path, q.Before) {
-		if q.Limit > 0 && len(changes) == q.Limit {
-			break
-		}
-		c, err := n.replica.Change(ctx, e.ID)
-		if err != nil {
-			return nil, fmt.Errorf("log: %w", err)
-		}
-		changes = append(changes, changeOf(c, names))
-	}
-	if !q.Path.IsZero() && len(changes) == 0 && q.Before.IsZero() {
-		return nil, fmt.Errorf("log: %s: %w", q.Path, ErrNotFound)
-	}
-	return changes, nil
-}
 
 func changeOf(c crdt.Change, names map[peer.ID]string) Change {
 	out := Change{

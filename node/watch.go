@@ -17,6 +17,10 @@ type WatchQuery struct {
 	// Globs are doublestar globs over paths: only edits that one of them matches, and
 	// changes that have such an edit; all if there is none.
 	Globs []string
+	// Path and Author select changes as those of LogQuery do; the edits of a change that
+	// edits the path stay together.
+	Path   definition.Path
+	Author string
 	// Since is a change that was read: see crdt.Replica.Follow.
 	Since definition.ChangeID
 }
@@ -25,7 +29,7 @@ type WatchQuery struct {
 // goroutine, and needs no closing.
 type Watch struct {
 	node     *Node
-	globs    []string
+	query    WatchQuery
 	follower *crdt.Follower
 }
 
@@ -44,7 +48,8 @@ func (n *Node) Watch(q WatchQuery) (*Watch, error) {
 	if err != nil {
 		return nil, fmt.Errorf("watch: %w", err)
 	}
-	return &Watch{node: n, globs: slices.Clone(q.Globs), follower: follower}, nil
+	q.Globs = slices.Clone(q.Globs)
+	return &Watch{node: n, query: q, follower: follower}, nil
 }
 
 // Next returns the next change, and blocks until there is one or ctx ends.
@@ -54,6 +59,9 @@ func (w *Watch) Next(ctx context.Context) (Change, error) {
 		if err != nil {
 			return Change{}, fmt.Errorf("watch: %w", err)
 		}
+		if !w.query.selects(w.node, c) {
+			continue
+		}
 		change := changeOf(c, w.node.names())
 		change.Edits = slices.DeleteFunc(change.Edits, func(e ChangeEdit) bool { return !w.matches(e.Path) })
 		if len(change.Edits) > 0 {
@@ -62,8 +70,16 @@ func (w *Watch) Next(ctx context.Context) (Change, error) {
 	}
 }
 
+// selects reports whether a change is one of the author's that edits the path.
+func (q WatchQuery) selects(n *Node, c crdt.Change) bool {
+	if q.Author != "" && !n.author(q.Author).made(crdt.Entry{Author: c.Author, Actor: c.Actor}) {
+		return false
+	}
+	return q.Path.IsZero() || slices.ContainsFunc(c.Edits, func(e definition.Edit) bool { return e.Path == q.Path })
+}
+
 func (w *Watch) matches(p definition.Path) bool {
-	return len(w.globs) == 0 || slices.ContainsFunc(w.globs, func(glob string) bool {
+	return len(w.query.Globs) == 0 || slices.ContainsFunc(w.query.Globs, func(glob string) bool {
 		return doublestar.MatchUnvalidated(glob, p.String())
 	})
 }

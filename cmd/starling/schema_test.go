@@ -43,7 +43,7 @@ func printed() map[string][]any {
 		"init":           {identity{}},
 		"invite":         {invited{}},
 		"join":           {identity{}},
-		"log":            {api.ChangeList{}},
+		"log":            {api.ChangeList{}, api.Change{}}, // of --follow each line is a change
 		"ls":             {api.DefinitionList{}},
 		"peers":          {api.PeerList{}},
 		"put":            {edited{}},
