@@ -90,6 +90,14 @@ Exit code 0: no errors. 1: errors, or with --strict warnings. 6: something could
 	c.Flags().BoolVar(&o.strict, "strict", false, "end with exit code 1 for warnings too")
 	c.Flags().StringVar(&o.name, "name", "", "the `path` that stdin is read as, whose ending says the syntax")
 	c.Flags().BoolVar(&listRules, "list-rules", false, "show the rules")
+	// The error is that of a flag that is not there.
+	_ = c.RegisterFlagCompletionFunc("severity", cobra.FixedCompletions([]cobra.Completion{"note", "warning", "error"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = c.RegisterFlagCompletionFunc("ignore", func(*cobra.Command, []string, string) (ids []cobra.Completion, _ cobra.ShellCompDirective) {
+		for _, r := range lint.Rules() {
+			ids = append(ids, r.ID)
+		}
+		return ids, cobra.ShellCompDirectiveNoFileComp
+	})
 	return c
 }
 

@@ -135,7 +135,7 @@ func TestYAMLTag(t *testing.T) {
 func TestFieldType(t *testing.T) {
 	for _, right := range []string{
 		`"evaluationOrder": "10"`, `"evaluationOrder": -5`, `"theme": 3`, `"bypassApprovalPrompt": "true"`, `"bypassApprovalPrompt": 0`,
-		`"logo": true`, `"unknown": {"id": "x", "name": []}`, `"ssoEnabled": null`,
+		`"logo": true`, `"unknown": {"id": "x", "name": [], "publicKey": 1, "scopes": ["a"], "properties": {}}`, `"ssoEnabled": null`,
 		`"accessStrategy": {"@class": "org.example.A", "name": [], "id": "text"}`,
 	} {
 		wantFindings(t, "app-7.json", service(right))
@@ -227,6 +227,7 @@ func TestBareString(t *testing.T) {
 	wantFindings(t, "app-7.json", hjson("theme: blue // or red"), "bare-string 6:8 /theme")
 	wantFindings(t, "app-7.json", hjson("theme: 'blue # or red,'"))
 	wantFindings(t, "app-7.json", hjson("theme: https://example.org/a,b#anchor"))
+	wantFindings(t, "app-7.json", hjson("description: No. #1, # and // so on,"))
 }
 
 func TestFileName(t *testing.T) {

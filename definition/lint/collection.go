@@ -60,7 +60,7 @@ func (c *checker) untyped(v definition.Value, at pointer, key string) {
 	if c.syntax == definition.YAML {
 		return
 	}
-	kind := fieldKindOf(key)
+	kind := fieldAt(at, key)
 	switch {
 	case v.Kind == definition.Array && (kind == listField || kind == listOrMapField):
 		if len(v.Items) == 2 && v.Items[0].Kind == definition.String && className.MatchString(v.Items[0].Text) && v.Items[1].Kind == definition.Array {

@@ -54,13 +54,29 @@ func fieldKindOf(key string) fieldKind {
 	return 0
 }
 
-// atRoot are kinds of fields whose names mean the same only in the service itself.
-func (k fieldKind) atRoot() bool { return k == longField || k == textField }
+// anywhere reports whether a field is one of CAS below the service itself too. The other names
+// can mean something else there.
+func anywhere(key string) bool {
+	switch key {
+	case "ssoEnabled", "allowedAttributes", "requiredAttributes", "policies", "multifactorAuthenticationProviders",
+		"requiredAuthenticationHandlers", "excludedAuthenticationHandlers":
+		return true
+	}
+	return false
+}
+
+// fieldAt is fieldKindOf for the value at a pointer.
+func fieldAt(at pointer, key string) fieldKind {
+	if strings.Count(string(at), "/") > 1 && !anywhere(key) {
+		return 0
+	}
+	return fieldKindOf(key)
+}
 
 // field looks at the value of a member.
 func (c *checker) field(v definition.Value, at pointer, key string) {
-	kind := fieldKindOf(key)
-	if kind == 0 || v.Kind == definition.Null || kind.atRoot() && strings.Count(string(at), "/") > 1 {
+	kind := fieldAt(at, key)
+	if kind == 0 || v.Kind == definition.Null {
 		return
 	}
 	isContainer := v.Kind == definition.Array || v.Kind == definition.Object

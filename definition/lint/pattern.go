@@ -40,7 +40,7 @@ func (c *checker) pattern(doc definition.Document) {
 		c.found(rulePattern, at, "Java does not take this regular expression: %s", p.fault)
 		return
 	}
-	if p.meaning == nil {
+	if p.meaning == nil || guarded(doc.Root()) {
 		return
 	}
 	if strings.HasSuffix(kind, ".PartialRegexRegisteredServiceMatchingStrategy") {
@@ -56,6 +56,19 @@ func (c *checker) pattern(doc definition.Document) {
 	if example := p.foreign(); example != "" {
 		c.found(ruleForeignHost, at, "this matches %s too: end the host with a slash, and let nothing before it match one", example)
 	}
+}
+
+// guarded reports whether something else than the serviceId decides who may come: a
+// service that is not enabled turns away what no other one matches, and a SAML service takes
+// only who is in its metadata, so that .+ is right for those of a federation.
+func guarded(root definition.Value) bool {
+	member, _ := root.Get(classKey)
+	if strings.HasSuffix(root.Tag+member.Text, ".SamlRegisteredService") {
+		return true
+	}
+	strategy, _ := root.Get("accessStrategy")
+	enabled, _ := strategy.Get("enabled")
+	return enabled.Text == "false"
 }
 
 // matchesAll reports whether a pattern matches URLs that have nothing in common but that they

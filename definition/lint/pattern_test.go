@@ -99,6 +99,14 @@ func TestServiceIDMatchesAll(t *testing.T) {
 		wantFindings(t, "app-7.json", matching(all))
 	}
 	wantFindings(t, "app-7.json", partial(`^https://app\.example\.org/`))
+
+	// Something else decides who may come.
+	wantFindings(t, "app-7.json", strings.Replace(matching(`.+`), "cas.services.CasRegisteredService", "cas.support.saml.services.SamlRegisteredService", 1))
+	strategy := func(enabled string) string {
+		return strings.Replace(matching(`.*`), `}`, `, "accessStrategy": {"@class": "org.example.A", "enabled": `+enabled+`}}`, 1)
+	}
+	wantFindings(t, "app-7.json", strategy("false"))
+	wantFindings(t, "app-7.json", strategy("true"), "service-id-matches-all 2:1 /serviceId")
 }
 
 func TestServiceIDForeignHost(t *testing.T) {

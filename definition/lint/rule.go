@@ -146,7 +146,7 @@ var rules = [...]Rule{
 	},
 	{
 		ruleMatchesAll, Warning, "serviceId matches every URL",
-		"Whoever has a URL can have users log in to it, and gets their attributes.",
+		"Whoever has a URL can have users log in to it, and gets their attributes. Services that are not enabled may, and those of SAML: there the metadata decides.",
 		"CAS: FullRegexRegisteredServiceMatchingStrategy",
 	},
 	{

@@ -72,7 +72,7 @@ func (c *checker) walk(v definition.Value, at pointer, key string, attributes bo
 		c.secret(v, at, key)
 	}
 	if v.Kind == definition.String && c.syntax == definition.HJSON {
-		c.bareString(v, at)
+		c.bareString(v, at, key)
 	}
 	attributes = attributes || isAttributeMap(key)
 	for i, item := range v.Items {
@@ -96,15 +96,15 @@ func (c *checker) class(v definition.Value, at pointer) {
 	}
 }
 
-// bareString looks at a string without quotes.
-func (c *checker) bareString(v definition.Value, at pointer) {
-	if first := c.content[v.Start]; first == '"' || first == '\'' {
+// bareString looks at a string without quotes. A text for people may hold anything.
+func (c *checker) bareString(v definition.Value, at pointer, key string) {
+	if first := c.content[v.Start]; first == '"' || first == '\'' || key == "name" || key == "description" {
 		return
 	}
 	switch {
 	case strings.HasSuffix(v.Text, ","):
 		c.found(ruleBareString, at, "the comma is part of the string, which goes on to the end of the line: put the string in quotes")
-	case strings.Contains(v.Text, " #"), strings.Contains(v.Text, " //"), strings.Contains(v.Text, " /*"):
+	case strings.Contains(v.Text, " # "), strings.Contains(v.Text, " // "), strings.Contains(v.Text, " /* "):
 		c.found(ruleBareString, at, "the comment is part of the string, which goes on to the end of the line: put the string in quotes")
 	}
 }
