@@ -25,6 +25,10 @@ const (
 	// maxBacklog is how many blocks wait to be announced one by one; beyond it
 	// only the latest is announced and the peers fetch the others.
 	maxBacklog = 64
+	// outbox is how many messages wait to be sent to one peer, inbox how many wait to
+	// be admitted here. What finds them full is dropped; see missed.
+	outbox = 32
+	inbox  = 64
 )
 
 // announcer gossips the blocks that this node wrote, after they are on disk, and
@@ -37,7 +41,7 @@ type announcer struct {
 	wake     chan struct{}
 
 	mu      sync.Mutex
-	backlog []*block
+	backlog []*crdtpb.Announcement
 }
 
 func newAnnouncer(ctx context.Context, x *Exchange) (*announcer, error) {
@@ -46,7 +50,8 @@ func newAnnouncer(ctx context.Context, x *Exchange) (*announcer, error) {
 		pubsub.WithMaxMessageSize(2*maxAnnouncement),
 		pubsub.WithSubscriptionFilter(pubsub.NewAllowlistSubscriptionFilter(name)),
 		pubsub.WithFloodPublish(true), // at once to everybody, not only along the mesh
-		pubsub.WithPeerOutboundQueueSize(256),
+		pubsub.WithPeerOutboundQueueSize(outbox),
+		pubsub.WithRawTracer(missed{x}),
 		pubsub.WithLogger(x.log),
 	)
 	if err != nil {
@@ -59,7 +64,7 @@ func newAnnouncer(ctx context.Context, x *Exchange) (*announcer, error) {
 	if a.topic, err = ps.Join(name); err != nil {
 		return nil, fmt.Errorf("join topic: %w", err)
 	}
-	if a.sub, err = a.topic.Subscribe(pubsub.WithBufferSize(1024)); err != nil {
+	if a.sub, err = a.topic.Subscribe(pubsub.WithBufferSize(inbox)); err != nil {
 		return nil, errors.Join(fmt.Errorf("subscribe: %w", err), a.topic.Close())
 	}
 	events, err := a.topic.EventHandler()
@@ -74,11 +79,16 @@ func newAnnouncer(ctx context.Context, x *Exchange) (*announcer, error) {
 
 // announce queues a block. It never blocks: Append calls it under its lock.
 func (a *announcer) announce(b *block) {
-	a.mu.Lock()
-	a.backlog = append(a.backlog, b)
-	if len(a.backlog) > maxBacklog {
-		a.backlog = append(a.backlog[:0], b)
+	msg := &crdtpb.Announcement{Heads: [][]byte{b.cid.Bytes()}}
+	if len(b.raw) <= maxInline {
+		msg.Block = b.raw
 	}
+	a.mu.Lock()
+	if len(a.backlog) == maxBacklog {
+		clear(a.backlog)
+		a.backlog = a.backlog[:0]
+	}
+	a.backlog = append(a.backlog, msg)
 	a.mu.Unlock()
 	select {
 	case a.wake <- struct{}{}:
@@ -95,14 +105,10 @@ func (a *announcer) publish(ctx context.Context) {
 		case <-a.wake:
 		}
 		a.mu.Lock()
-		blocks := a.backlog
+		backlog := a.backlog
 		a.backlog = nil
 		a.mu.Unlock()
-		for _, b := range blocks {
-			msg := &crdtpb.Announcement{Heads: [][]byte{b.cid.Bytes()}}
-			if len(b.raw) <= maxInline {
-				msg.Block = b.raw
-			}
+		for _, msg := range backlog {
 			data, err := proto.Marshal(msg)
 			if err == nil {
 				err = a.topic.Publish(ctx, data)

@@ -24,6 +24,10 @@ const (
 	fetchProtocol protocol.ID = "/starling/0/fetch/1"
 )
 
+// missedPause is the least pause between two hellos to a peer that missed
+// announcements.
+const missedPause = time.Second
+
 // Gate is what the exchange needs of package trust: who may speak.
 type Gate interface {
 	// Present lets a peer in whose hello brought this grant, or says why not.
@@ -72,10 +76,11 @@ type link struct {
 	wake   chan struct{} // one slot: wants, or a greeting is due
 
 	// Guarded by Exchange.mu.
-	greet bool
-	heads []cid.Cid
-	skip  map[cid.Cid]time.Time // not to be fetched from this peer before
-	said  PeerState
+	greet  bool
+	missed bool // announcements: a hello is due, but not at once
+	heads  []cid.Cid
+	skip   map[cid.Cid]time.Time // not to be fetched from this peer before
+	said   PeerState
 }
 
 // PeerState is what a connected member said last.
@@ -204,6 +209,7 @@ func (l *link) nudge() {
 
 // serve is a link's goroutine: it greets the peer and fetches what it has.
 func (x *Exchange) serve(ctx context.Context, l *link) {
+	var lastHello time.Time
 	nextHello := time.Now()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -214,8 +220,12 @@ func (x *Exchange) serve(ctx context.Context, l *link) {
 		case <-timer.C:
 		case <-l.wake:
 		}
+		if soon := lastHello.Add(missedPause); x.takeMissed(l) && soon.Before(nextHello) {
+			nextHello = soon
+		}
 		if x.takeGreet(l) || !time.Now().Before(nextHello) {
-			nextHello = time.Now().Add(jitter(x.opts.HelloInterval))
+			lastHello = time.Now()
+			nextHello = lastHello.Add(jitter(x.opts.HelloInterval))
 			if err := x.sayHello(ctx, l.peer); err != nil && ctx.Err() == nil {
 				x.log.Debug("hello failed", "peer", l.peer, "err", err)
 			}

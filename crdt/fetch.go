@@ -28,7 +28,7 @@ import (
 // it is never sent more than it can take.
 
 const (
-	firstFrame = 32        // blocks of the first frame; it doubles
+	firstFrame = 8         // blocks of the first frame
 	maxFrame   = 1024      // blocks of a frame
 	frameBytes = 1 << 20   // a frame ends with the block that passes this
 	maxWant    = 2048      // CIDs of a request
@@ -37,6 +37,11 @@ const (
 	// maxHeldBack bounds the blocks of revoked authors that wait to be needed, in
 	// bytes.
 	maxHeldBack = 8 << 20
+	// quickFrame is how long a frame takes at the most for the next to be twice as
+	// large; one that takes slowFrame is followed by one of half its size, so that also
+	// over a slow link frames come often enough to show progress.
+	quickFrame = 500 * time.Millisecond
+	slowFrame  = time.Second
 	// skipFor is how long a head is not asked for again of a peer that did not
 	// deliver it, retryAfter the same where the stream failed.
 	skipFor    = 30 * time.Second
@@ -189,7 +194,8 @@ func (x *Exchange) fetchFrom(ctx context.Context, l *link, wants []cid.Cid) (adm
 	in := bufio.NewReader(s)
 	back := &heldBackBlocks{}
 	for {
-		_ = s.SetDeadline(time.Now().Add(streamTimeout))
+		began := time.Now()
+		_ = s.SetDeadline(began.Add(streamTimeout))
 		if _, err := protodelim.MarshalTo(s, req); err != nil {
 			return admitted, len(back.blocks), fmt.Errorf("fetch: %w", err)
 		}
@@ -207,7 +213,14 @@ func (x *Exchange) fetchFrom(ctx context.Context, l *link, wants []cid.Cid) (adm
 			return admitted, len(back.blocks), errors.Join(err, s.Close())
 		}
 		x.progress(l, wants)
-		req = &crdtpb.FetchRequest{Count: min(2*req.GetCount(), maxFrame)}
+		count := req.GetCount()
+		switch took := time.Since(began); {
+		case took <= quickFrame:
+			count = min(2*count, maxFrame)
+		case took >= slowFrame:
+			count = max(count/2, 1)
+		}
+		req = &crdtpb.FetchRequest{Count: count}
 	}
 }
 

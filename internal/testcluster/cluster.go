@@ -255,6 +255,10 @@ func (c *Cluster) Disconnect(i int) { c.t.Helper(); c.Partition([]int{i}) }
 // Heal mends all connections. Nodes make them again within seconds.
 func (c *Cluster) Heal() { c.links.partition(nil) }
 
+// Slow limits how many bytes a second pass each way between a node and each other
+// one; 0 ends it. The cluster must be cuttable.
+func (c *Cluster) Slow(i, rate int) { c.links.slow(i, rate) }
+
 // Write replaces a file in a node's directory; see Dir.Write.
 func (c *Cluster) Write(i int, name, content string) {
 	c.t.Helper()

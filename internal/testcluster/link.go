@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"sync"
 	"time"
 )
 
-// link is the one way from a node to another: a TCP proxy that can be cut. Cutting
-// ends its connections and refuses new ones.
+// link is the one way from a node to another: a TCP proxy that can be cut and made
+// slow. Cutting ends its connections and refuses new ones.
 type link struct {
 	listener net.Listener
 	ctx      context.Context // ends with close
@@ -21,6 +20,7 @@ type link struct {
 	mu     sync.Mutex
 	target string // host:port; empty until it is known
 	cut    bool
+	rate   int // bytes a second each way; 0 is no limit
 	conns  map[net.Conn]struct{}
 }
 
@@ -70,12 +70,68 @@ func (l *link) carry(from net.Conn) {
 	defer l.drop(to)
 	var back sync.WaitGroup
 	back.Go(func() {
-		_, _ = io.Copy(from, to) // its error is the other end's
+		l.pass(from, to)
 		from.Close()
 	})
-	_, _ = io.Copy(to, from)
+	l.pass(to, from)
 	to.Close()
 	back.Wait()
+}
+
+const (
+	// linkPiece is how much a link takes in at once, in bytes.
+	linkPiece = 8 << 10
+	// linkBuffer is about what the system keeps for a slow link: it is to hold up those
+	// who send, not to hold much itself. Less than a segment of the loopback would
+	// make it wait for timers.
+	linkBuffer = 128 << 10
+)
+
+// pass carries bytes one way until either end closes; the error is that end's.
+func (l *link) pass(to, from net.Conn) {
+	buf := make([]byte, linkPiece)
+	for {
+		n, err := from.Read(buf)
+		if err != nil {
+			return
+		}
+		if _, err := to.Write(buf[:n]); err != nil {
+			return
+		}
+		if rate := l.limit(); rate > 0 {
+			timer := time.NewTimer(time.Duration(n) * time.Second / time.Duration(rate))
+			select {
+			case <-timer.C:
+			case <-l.ctx.Done():
+				timer.Stop()
+				return
+			}
+		}
+	}
+}
+
+func (l *link) limit() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.rate
+}
+
+// slow limits how many bytes a second pass each way.
+func (l *link) slow(rate int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.rate = rate
+	for c := range l.conns {
+		narrow(c)
+	}
+}
+
+// narrow lets the system keep little for a connection.
+func narrow(c net.Conn) {
+	if tcp, ok := c.(*net.TCPConn); ok {
+		_ = tcp.SetReadBuffer(linkBuffer) // a hint, as the next is
+		_ = tcp.SetWriteBuffer(linkBuffer)
+	}
 }
 
 // take makes a connection one that cutting ends, unless the link is cut.
@@ -86,6 +142,9 @@ func (l *link) take(c net.Conn) (target string, ok bool) {
 		return "", false
 	}
 	l.conns[c] = struct{}{}
+	if l.rate > 0 {
+		narrow(c)
+	}
 	return l.target, true
 }
 

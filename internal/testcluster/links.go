@@ -86,6 +86,15 @@ func (ls *links) partition(groups [][]int) {
 	}
 }
 
+// slow limits how many bytes a second pass each way between a node and each other.
+func (ls *links) slow(node, rate int) {
+	for r, l := range ls.all {
+		if r.from == node || r.to == node {
+			l.slow(rate)
+		}
+	}
+}
+
 func (ls *links) close() error {
 	var errs []error
 	for r, l := range ls.all {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/starling-sync/starling/definition"
@@ -171,6 +172,15 @@ func (s *service) Invite(o node.InviteOptions, out *Reply[string]) error {
 	})
 }
 
+// Memory returns the bytes of the heap that are in use.
+func (s *service) Memory(_ struct{}, out *Reply[uint64]) error {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	out.Value = m.HeapAlloc
+	return nil
+}
+
 // call asks a running node and waits for the answer.
 func call[A, R any](n *Node, method string, args A) (R, error) {
 	var out Reply[R]
@@ -245,6 +255,10 @@ func (n *Node) Resolve(r node.Resolution) (node.Resolved, error) {
 func (n *Node) Peers() ([]node.Peer, error) {
 	return call[struct{}, []node.Peer](n, "Peers", struct{}{})
 }
+
+// Memory returns how many bytes of the heap the node's process uses. It collects
+// garbage first.
+func (n *Node) Memory() (uint64, error) { return call[struct{}, uint64](n, "Memory", struct{}{}) }
 
 // Verify lets the node ask all members what they hold.
 func (n *Node) Verify() (node.Verification, error) {
