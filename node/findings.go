@@ -37,8 +37,8 @@ type findings struct {
 
 	mu      sync.Mutex // of what follows; never held while the disk is read
 	files   map[definition.Path]linted
-	twice   []lint.Finding // ids that come twice
-	pending int            // paths that were taken and are not in files and twice yet
+	total   Findings // of all files, when they were last all looked at
+	pending int      // paths that were taken and are not in total yet
 }
 
 // linted is what was found in one definition.
@@ -86,7 +86,7 @@ func (f *findings) refresh(ctx context.Context) error {
 	for _, file := range f.files {
 		reports = append(reports, file.report)
 	}
-	f.twice = lint.Duplicates(reports)
+	f.total = f.count(lint.Duplicates(reports))
 	f.pending = 0
 	return nil
 }
@@ -121,33 +121,41 @@ func (f *findings) look(ctx context.Context, p definition.Path) (found linted, p
 	return found, true, nil
 }
 
-// all returns what was found so far.
-func (f *findings) all() Findings {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	out := Findings{Pending: f.pending + f.dirty.Len()}
+// count counts what was found in the files, and the findings about ids that come twice. The
+// caller holds mu.
+func (f *findings) count(twice []lint.Finding) Findings {
+	var total Findings
 	withErrors := make(map[string]struct{})
 	add := func(found []lint.Finding) {
 		for _, finding := range found {
-			out.Listed = append(out.Listed, finding)
+			total.Listed = append(total.Listed, finding)
 			if finding.Severity == lint.Error {
-				out.Errors++
+				total.Errors++
 				withErrors[finding.Path] = struct{}{}
 			} else {
-				out.Warnings++
+				total.Warnings++
 			}
 		}
 	}
 	for _, file := range f.files {
 		add(file.report.Findings)
-		out.Notes += file.notes
+		total.Notes += file.notes
 	}
-	add(f.twice)
-	out.FilesWithErrors = len(withErrors)
-	lint.Sort(out.Listed)
-	slices.SortStableFunc(out.Listed, func(a, b lint.Finding) int { return int(b.Severity) - int(a.Severity) })
-	out.Listed = slices.Clip(out.Listed[:min(len(out.Listed), maxListedFindings)])
-	return out
+	add(twice)
+	total.FilesWithErrors = len(withErrors)
+	lint.Sort(total.Listed)
+	slices.SortStableFunc(total.Listed, func(a, b lint.Finding) int { return int(b.Severity) - int(a.Severity) })
+	total.Listed = slices.Clone(total.Listed[:min(len(total.Listed), maxListedFindings)])
+	return total
+}
+
+// now returns what was found last, and how much changed since. Listed is to be read only.
+func (f *findings) now() Findings {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	total := f.total
+	total.Pending = f.pending + f.dirty.Len()
+	return total
 }
 
 // followFindings looks at definitions as they change, until ctx ends.

@@ -55,7 +55,7 @@ func (n *Node) Status(ctx context.Context) Status {
 		Ready:   n.isReady(),
 		Changes: stats.Changes, Elements: stats.Elements, Heads: stats.Heads,
 		Definitions: views.Definitions, Conflicts: views.Conflicts,
-		Findings: n.findings.all(),
+		Findings: n.findings.now(),
 		Refused:  byName(stats.Refused),
 	}
 	if s.Ready { // the first sync has the disk to itself
