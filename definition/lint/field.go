@@ -11,12 +11,12 @@ import (
 type fieldKind uint8
 
 const (
-	textField   fieldKind = iota + 1
-	longField             // 64 bits
-	intField              // 32 bits
-	boolField             //
-	objectField           // an object of a class that it has to name
-	listField             // a set or list
+	textField fieldKind = iota + 1
+	longField           // 64 bits
+	intField            // 32 bits
+	boolField
+	objectField // of a class that it has to name
+	listField   // a set or list
 	mapField
 	listOrMapField
 )
@@ -32,7 +32,7 @@ func fieldKindOf(key string) fieldKind {
 		return intField
 	case "serviceId", "name", "description", "theme", "locale", "informationUrl", "privacyUrl", "templateName",
 		"logo", "logoutUrl", "logoutType", "responseType", "clientId", "clientSecret", "metadataLocation",
-		"metadataSignatureLocation", "requiredNameIdFormat", "usernameAttribute":
+		"metadataSignatureLocation", "requiredNameIdFormat":
 		return textField
 	case "bypassApprovalPrompt", "generateRefreshToken", "renewRefreshToken", "jwtAccessToken", "signIdToken",
 		"encryptIdToken", "ssoEnabled":

@@ -70,6 +70,7 @@ func TestHostileFiles(t *testing.T) {
 		"hashes":            service() + "\n" + repeat("#", 200_000),
 		"YAML aliases":      "--- !<a.MyRegisteredService>\na: &a [1, 2, 3, 4, 5, 6, 7, 8, 9]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a]\nc: &c [*b, *b, *b, *b, *b, *b, *b, *b]\nd: [*c, *c, *c, *c, *c, *c, *c, *c]\nid: 1\nserviceId: x\n",
 		"YAML comments":     "--- !<a.MyRegisteredService>\nserviceId: x\n" + repeat("# # # # # # # # #\n", 12_000) + "id: 1\n",
+		"long number":       `{"@class": "a.MyRegisteredService", "id": ` + repeat("9", 250_000) + `}`,
 		"protected pattern": service(fmt.Sprintf(`"clientSecret": %q`, repeat("${", 60_000))),
 	} {
 		t.Run(name, func(t *testing.T) {
