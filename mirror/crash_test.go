@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"testing"
+
+	"github.com/starling-sync/starling/mirror"
 )
 
 // TestCrash ends a mirror after each of its writes to the replica, as a kill and as a
@@ -177,6 +180,59 @@ func TestUndoWhileDownIsAnEdit(t *testing.T) {
 	n = run(t, dir, r, founder, quickDeletes)
 	n.wantsView("a.json", one)
 	n.wants("a.json", one)
+}
+
+// TestTempOfAnUndecidedExportStays: a file with the inode of an export that was about to
+// take place is that export's. As long as the path cannot be read, and so nobody knows
+// whether it did, no other file may come by that inode.
+func TestTempOfAnUndecidedExportStays(t *testing.T) {
+	r := newMemReplica()
+	r.remote(map[string][]byte{"a.json": []byte(one)})
+	dir := newDir(t, nil)
+	run(t, dir, r).stop()
+	heads := r.View(path("a.json")).Heads
+	r.remote(map[string][]byte{"a.json": []byte(two)})
+	dieBeforeRename(t, dir, r)
+	r = r.afterKill()
+
+	remove(t, dir, "a.json")
+	if err := os.Symlink("elsewhere.json", filepath.Join(dir, "a.json")); err != nil {
+		t.Fatal(err)
+	}
+	n := run(t, dir, r)
+	n.wantsHeld("a.json", "link")
+	if got := leftovers(t, dir); len(got) != 1 {
+		t.Errorf("temporary files = %v, want the one of the export", got)
+	}
+	save(t, dir, "a.json", three)
+	n.wantsView("a.json", three)
+	if got := r.edits(); len(got) != 1 || !sameVersions(got[0].Parents, heads) {
+		t.Errorf("edits = %v, want one on top of what was in the directory, %v", got, heads)
+	}
+	n.pass()
+	if got := leftovers(t, dir); len(got) > 0 {
+		t.Errorf("temporary files are left: %v", got)
+	}
+}
+
+// dieBeforeRename ends a mirror when its first export is about to be put in place.
+func dieBeforeRename(t *testing.T, dir string, r *memReplica) {
+	t.Helper()
+	m, err := mirror.Open(t.Context(), mirror.Options{Dir: dir, Cluster: cluster, MinFree: 1}, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	type death struct{}
+	m.OnPlace(func() { panic(death{}) })
+	defer func() {
+		if r := recover(); r != any(death{}) {
+			t.Fatalf("the turn ended with %v, want it to die", r)
+		}
+		if err := m.Abandon(); err != nil {
+			t.Fatal(err)
+		}
+	}()
+	m.Turn(t.Context(), true)
 }
 
 func TestFlushEndsStaleBases(t *testing.T) {

@@ -296,8 +296,10 @@ func (m *Mirror) placed(t *turn, s *staged) {
 	m.log.Debug("exported", "path", s.path, "deleted", s.temp == "")
 }
 
-// undoIntent writes the record as it was before the export that did not take place.
+// undoIntent writes the record as it was before the export that did not take place. It
+// is synced: the inode in the intent is soon another file's.
 func (m *Mirror) undoIntent(t *turn, s *staged) {
+	t.synced = true
 	if s.entry.stored {
 		t.records[recordKey(s.path)] = s.entry.encode(s.path)
 	} else {

@@ -48,7 +48,7 @@ func (m *Mirror) visit(t *turn, name string, info fs.FileInfo, err error) bool {
 		return true
 	}
 	if isTemp(path.Base(name)) {
-		m.sweep(name)
+		t.temps = append(t.temps, name)
 		return true
 	}
 	if err != nil && info != nil && info.IsDir() {
@@ -70,13 +70,30 @@ func (m *Mirror) visit(t *turn, name string, info fs.FileInfo, err error) bool {
 	return true
 }
 
-// sweep removes a temporary file of an earlier run: this run has none between turns.
-func (m *Mirror) sweep(name string) {
-	if m.opts.Observe {
+// sweep removes the temporary files of an earlier run that the scan came upon: this run
+// has none between turns. One of an export of which it is not known yet whether it took
+// place stays, or its inode would be another file's, which would then be taken for it.
+func (m *Mirror) sweep(t *turn) {
+	if len(t.temps) == 0 || m.unsaved != nil {
 		return
 	}
-	if err := ignoreAbsent(m.tree.root.Remove(name)); err != nil {
-		m.log.Warn("cannot remove a temporary file", "path", name, "err", err)
+	undecided := make(map[uint64]bool)
+	for _, e := range m.entries {
+		if e.fresh && e.intent != nil {
+			undecided[e.intent.inode] = true
+		}
+	}
+	for _, name := range t.temps {
+		info, err := m.tree.lstat(name)
+		if err == nil && undecided[stampOf(info).ino] {
+			continue
+		}
+		if err == nil {
+			err = m.tree.root.Remove(name)
+		}
+		if ignoreAbsent(err) != nil {
+			m.log.Warn("cannot remove a temporary file", "path", name, "err", err)
+		}
 	}
 }
 

@@ -24,6 +24,9 @@ type turn struct {
 	// approve and restore are the held set that a request decides about.
 	approve, restore *heldSet
 
+	// temps are temporary files that the scan came upon.
+	temps []string
+
 	imports []finding
 	lost    [2][]finding // by LossKind: those that wait, as they are now
 	exports []finding
@@ -100,6 +103,7 @@ func (m *Mirror) work(ctx context.Context, t *turn) {
 		m.examineKept(t)
 		m.publishImports(ctx, t)
 		m.saveRecords(ctx, t)
+		m.sweep(t)
 		m.export(ctx, t)
 	}
 	m.finish(ctx, t)
