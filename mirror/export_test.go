@@ -112,3 +112,6 @@ func (m *Mirror) Abandon() error {
 
 // Stale returns how many earlier bases a power failure could bring back.
 func (r record) Stale() int { return len(r.stale) }
+
+// Begun reports whether an export was begun of which no more is known.
+func (r record) Begun() bool { return r.intent != nil }

@@ -152,6 +152,19 @@ func (m *member) crash(s step) {
 			m.distrust(i)
 		}
 	}
+	for i := range m.places {
+		p := &m.places[i]
+		if r, ok := m.record(i, m.records); ok && r.Begun() { // what it was to write counts as written
+			p.maybe = maps.Clone(p.maybe)
+			if p.maybe == nil {
+				p.maybe = make(map[definition.Hash]bool)
+			}
+			p.maybe[m.given[modelPaths[i]].Hash] = true
+		}
+		if s.Op == opPower { // what is on disk now has survived
+			p.past = []state{p.state}
+		}
+	}
 }
 
 // undo may bring a file back to a state that it had since it was flushed.
@@ -189,16 +202,10 @@ func (m *member) undo(i, choice int) {
 // on top of which of the states anything else is.
 func (m *member) distrust(i int) {
 	p := &m.places[i]
-	if r, ok := m.record(i, m.records); ok && r.Stale() == 0 {
-		p.oldest = p.first
+	if r, ok := m.record(i, m.records); ok && r.Stale() == 0 && !r.Begun() {
+		p.oldest, p.were = p.first, map[definition.Hash]bool{p.hash(): true}
 	}
-	if p.maybe == nil {
-		p.maybe = make(map[definition.Hash]bool)
-	}
-	for _, was := range p.past {
-		p.maybe[was.hash()] = true
-	}
-	p.shown, p.past = p.oldest, []state{p.state}
+	p.shown, p.maybe = p.oldest, maps.Clone(p.were)
 	switch a := p.act; {
 	case a == nil:
 	case a.fate == pending:

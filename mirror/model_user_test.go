@@ -62,6 +62,8 @@ type place struct {
 	changed bool
 	// oldest is what the oldest state held that a crash can bring back.
 	oldest []definition.Version
+	// were are the contents since then.
+	were map[definition.Hash]bool
 	// maybe are the contents that a power failure may have left: what is equal to one
 	// of them counts as left by it, until the mirror has dealt with the path.
 	maybe map[definition.Hash]bool
@@ -81,6 +83,10 @@ type saving struct {
 func (p *place) become(s state) {
 	s.first = s.shown
 	p.state, p.changed = s, true
+	if p.were == nil {
+		p.were = make(map[definition.Hash]bool)
+	}
+	p.were[s.hash()] = true
 	p.past = append(p.past, s)
 }
 
