@@ -27,6 +27,12 @@ type Status struct {
 	Problems []StatusProblem `json:"problems" nullable:"false" doc:"What needs an operator; empty if all is well."`
 	Held     []HeldFile      `json:"held" nullable:"false" doc:"Files that are neither imported nor exported for now."`
 
+	Observing bool            `json:"observing" doc:"The node writes and publishes nothing."`
+	Planned   []PlannedAction `json:"planned" nullable:"false" doc:"What a node that observes would do about its directory."`
+
+	NetworkFileSystem string  `json:"network_file_system" doc:"The network file system that the directory is on; what other machines change there is found by rescans only. Empty if it is local."`
+	RescanSeconds     float64 `json:"rescan_seconds" doc:"How often the whole directory is looked at."`
+
 	Definitions int `json:"definitions" doc:"Files that the directory should hold."`
 	Changes     int `json:"changes" doc:"Changes in this node's copy of the set."`
 	Elements    int `json:"elements" doc:"Elements in this node's copy of the set."`
@@ -83,6 +89,12 @@ func findingsOf(f node.Findings) StatusFindings {
 	return out
 }
 
+// PlannedAction is what a node that observes would do about a file.
+type PlannedAction struct {
+	Path   string `json:"path"`
+	Action string `json:"action" doc:"export, delete, import, adopt, import deletion or set aside."`
+}
+
 // HeldFile is a file that is neither imported nor exported for now.
 type HeldFile struct {
 	Path   string    `json:"path"`
@@ -112,6 +124,9 @@ func (r routes) status() {
 			UptimeSeconds: s.Uptime.Seconds(),
 			Problems:      make([]StatusProblem, 0, len(s.Problems)),
 			Held:          make([]HeldFile, 0, len(s.Held)),
+			Observing:     s.Observing,
+			Planned:       make([]PlannedAction, 0, len(s.Planned)),
+			RescanSeconds: s.Rescan.Seconds(),
 			Definitions:   s.Definitions,
 			Changes:       s.Changes,
 			Elements:      s.Elements,
@@ -122,6 +137,8 @@ func (r routes) status() {
 			Reachable:     s.Reachable,
 			Behind:        s.Behind,
 			Refused:       map[string]uint64{},
+
+			NetworkFileSystem: s.Network,
 		}
 		maps.Copy(body.Refused, s.Refused)
 		if s.Role != 0 {
@@ -132,6 +149,9 @@ func (r routes) status() {
 		}
 		for _, h := range s.Held {
 			body.Held = append(body.Held, HeldFile(h))
+		}
+		for _, p := range s.Planned {
+			body.Planned = append(body.Planned, PlannedAction(p))
 		}
 		return &statusOutput{Body: body}, nil
 	})

@@ -219,6 +219,12 @@ func (r *Replica) open() error {
 	case r.failure != nil:
 		return r.failure
 	}
+	return r.Space()
+}
+
+// Space returns an error that wraps ErrSpace while nothing is taken in because too
+// little of the store's disk is free.
+func (r *Replica) Space() error {
 	free, err := diskspace.Free(r.opts.Dir)
 	if err != nil {
 		return err

@@ -191,7 +191,7 @@ func TestLowSpaceHoldsImports(t *testing.T) {
 	n.StartSync()
 	n.wants("b.json", two)
 	eventually(t, func() error {
-		if s := n.Status(); !s.LowSpace || !strings.Contains(s.LastError, "MiB") {
+		if s := n.Status(); s.LowSpace == "" || !strings.Contains(s.LastError, "MiB") {
 			return errors.New("low space is not reported")
 		}
 		return nil

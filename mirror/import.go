@@ -25,11 +25,15 @@ func (m *Mirror) publishImports(ctx context.Context, t *turn) {
 		m.addLosses(t, kind)
 	}
 	if len(t.imports) == 0 {
-		m.lowSpace = m.lowSpace && m.checkSpace() != nil
+		if m.lowSpace != "" && m.checkSpace() == nil {
+			m.lowSpace = ""
+		}
 		return
 	}
+	m.lowSpace = ""
 	err := m.checkSpace()
-	if m.lowSpace = err != nil; m.lowSpace {
+	if err != nil {
+		m.lowSpace = err.Error()
 		m.postpone(t, err)
 		return
 	}

@@ -100,7 +100,7 @@ func (m *Mirror) rescan() time.Duration {
 	switch {
 	case m.opts.Rescan != 0:
 		return m.opts.Rescan
-	case m.blind != "":
+	case m.blind != "", m.tree.network != "":
 		return unwatchedRescan
 	}
 	return defaultRescan

@@ -179,7 +179,7 @@ type Mirror struct {
 	retry       retry
 	approvals
 	unsaved    map[string][]byte // records that could not be written
-	lowSpace   bool
+	lowSpace   string            // how little is left; empty if it is enough
 	nextRescan time.Time
 	flushAt    time.Time // when to flush the directory; zero if there is nothing to
 	equal      bool      // directory and view have been equal since Run began

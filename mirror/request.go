@@ -156,7 +156,7 @@ func (m *Mirror) decided(t *turn) error {
 
 // quiet reports that directory and view are equal but for files that are held.
 func (m *Mirror) quiet() bool {
-	return m.synced && m.calm() && !m.retry.waiting() && !m.lowSpace
+	return m.synced && m.calm() && !m.retry.waiting() && m.lowSpace == ""
 }
 
 // answer sends the outcome to all who wait for the end of a pass.

@@ -162,12 +162,9 @@ func (m *Mirror) watchAll() {
 	if err != nil {
 		m.watchFails(err)
 	}
-	if m.watchFailed {
-		return
-	}
-	m.blind = ""
-	if m.tree.network != "" {
-		m.blind = "the directory is on a network file system (" + m.tree.network + "), which reports no changes of other machines"
+	if !m.watchFailed && m.blind != "" {
+		m.log.Info("changes of the directory are noticed at once again")
+		m.blind = ""
 	}
 }
 
@@ -183,10 +180,15 @@ func (m *Mirror) watchFolder(name string) {
 	m.folders[name] = struct{}{}
 }
 
-// watchFails notes why only rescans find changes; each tries to watch again.
+// watchFails notes why only rescans find changes; each tries to watch again. What fails
+// for one folder fails for all after it, so the first says it.
 func (m *Mirror) watchFails(err error) {
-	if m.blind != err.Error() {
-		m.log.Warn("changes of the directory are found by rescans only", "err", err, "every", unwatchedRescan)
+	if m.watchFailed {
+		return
 	}
-	m.blind, m.watchFailed = err.Error(), true
+	m.watchFailed = true
+	if m.blind != err.Error() {
+		m.blind = err.Error()
+		m.log.Warn("changes of the directory are found by rescans only", "err", err, "every", m.rescan())
+	}
 }

@@ -23,11 +23,17 @@ type Status struct {
 	// Stopped says why the mirror touches nothing now: the marker or the
 	// directory is gone, or is another. Empty if it runs.
 	Stopped string
-	// LowSpace: nothing is imported, because less than MinFree is left on disk.
-	LowSpace bool
-	// Unwatched says why changes are found by rescans only. Empty if they are
-	// noticed at once.
+	// LowSpace says how little is left on disk while nothing is imported because of
+	// it. Empty if there is enough.
+	LowSpace string
+	// Unwatched says why changes are found by rescans only, which somebody can mend:
+	// a limit of the system was reached. Empty if they are noticed at once.
 	Unwatched string
+	// Network names the network file system that the directory is on: what other
+	// machines change there is found by rescans only. Empty if it is local.
+	Network string
+	// Rescan is the time between two looks at the whole directory.
+	Rescan time.Duration
 	// Files is how many files are in sync.
 	Files int
 	// Held are the files that are left alone, in order of path.
@@ -90,7 +96,7 @@ func (m *Mirror) publishStatus(started bool) {
 		s.Stopped = m.stopped.Error()
 	}
 	s.LowSpace = m.lowSpace
-	s.Unwatched = m.blind
+	s.Unwatched, s.Network, s.Rescan = m.blind, m.tree.network, m.rescan()
 	s.Files = m.inSync
 	if m.heldChanged {
 		m.heldChanged = false

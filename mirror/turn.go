@@ -131,7 +131,7 @@ func (m *Mirror) finish(ctx context.Context, t *turn) {
 			m.failed(err)
 		}
 	}
-	if m.calm() && t.err == nil && !m.lowSpace && ctx.Err() == nil {
+	if m.calm() && t.err == nil && m.lowSpace == "" && ctx.Err() == nil {
 		m.becomeEqual(ctx)
 	}
 }

@@ -30,7 +30,7 @@ type watch struct {
 func startWatch(dir string) (*watch, error) {
 	notify, err := fsnotify.NewWatcher()
 	if err != nil {
-		return nil, fmt.Errorf("watch directory: %w", err)
+		return nil, fmt.Errorf("watch directory: %w (the limit is fs.inotify.max_user_instances)", err)
 	}
 	w := &watch{
 		dir:     dir,

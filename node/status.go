@@ -10,6 +10,7 @@ import (
 
 	"github.com/starling-sync/starling/crdt"
 	"github.com/starling-sync/starling/definition"
+	"github.com/starling-sync/starling/mirror"
 	"github.com/starling-sync/starling/trust"
 )
 
@@ -28,6 +29,13 @@ type Status struct {
 	Problems []Problem // what needs an operator
 	Held     []HeldFile
 
+	Observing bool            // it writes and publishes nothing
+	Planned   []PlannedAction // what it would do, while it observes
+	// Network names the network file system that the directory is on, if any; what
+	// other machines change there is found every Rescan only.
+	Network string
+	Rescan  time.Duration
+
 	Definitions, Changes, Elements, Heads, Conflicts int
 	Findings                                         Findings
 
@@ -38,6 +46,9 @@ type Status struct {
 
 // Problem is something that needs an operator.
 type Problem struct{ Code, Text, Do string }
+
+// PlannedAction is what a node that observes would do about a file.
+type PlannedAction struct{ Path, Action string }
 
 // HeldFile is a file that is neither imported nor exported for now.
 type HeldFile struct {
@@ -57,6 +68,7 @@ func (n *Node) Status(ctx context.Context) Status {
 		Definitions: views.Definitions, Conflicts: views.Conflicts,
 		Findings: n.findings.now(),
 		Refused:  byName(stats.Refused),
+		Observing: n.opts.Observe, Network: mirrored.Network, Rescan: mirrored.Rescan,
 	}
 	if s.Ready { // the first sync has the disk to itself
 		twice, err := n.conflicts.duplicateIDs(ctx)
@@ -91,7 +103,10 @@ func (n *Node) Status(ctx context.Context) Status {
 	for _, h := range mirrored.Held {
 		s.Held = append(s.Held, HeldFile{Path: h.Path, Reason: h.Reason, Since: h.Since})
 	}
-	s.Problems = n.problems(s, mirrored.Stopped, mirrored.LowSpace, forked)
+	for _, p := range mirrored.Planned {
+		s.Planned = append(s.Planned, PlannedAction{Path: p.Path.String(), Action: p.Action})
+	}
+	s.Problems = n.problems(s, mirrored, forked)
 	return s
 }
 
@@ -105,16 +120,22 @@ func byName(counts map[crdt.Reason]uint64) map[string]uint64 {
 }
 
 // problems lists what needs an operator, the most pressing first.
-func (n *Node) problems(s Status, stopped string, lowSpace bool, forked string) []Problem {
+func (n *Node) problems(s Status, mirrored mirror.Status, forked string) []Problem {
 	var out []Problem
 	add := func(code, do, format string, args ...any) {
 		out = append(out, Problem{Code: code, Text: fmt.Sprintf(format, args...), Do: do})
 	}
-	if stopped != "" {
-		add("mirror_stopped", "mount or restore the directory; nothing was deleted anywhere", "the directory is not mirrored: %s", stopped)
+	if mirrored.Stopped != "" {
+		add("mirror_stopped", "mount or restore the directory; nothing was deleted anywhere", "the directory is not mirrored: %s", mirrored.Stopped)
 	}
-	if lowSpace {
-		add("low_space", "free disk space", "too little disk space is free, nothing is taken in")
+	if mirrored.LowSpace != "" {
+		add("low_space", "free disk space", "no file is taken in: %s", mirrored.LowSpace)
+	}
+	if err := n.replica.Space(); err != nil {
+		add("low_space", "free disk space", "no change is taken in: %v", err)
+	}
+	if mirrored.Unwatched != "" {
+		add("unwatched", "raise the limit", "changes of the directory are found every %v only: %s", mirrored.Rescan, mirrored.Unwatched)
 	}
 	if m, ok := n.replica.Member(n.identity.Peer); ok && m.Revoked {
 		add("revoked", "join anew with another data directory, or stop this node", "this node was revoked")

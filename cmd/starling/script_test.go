@@ -33,7 +33,8 @@ const patience = 20 * time.Second
 //	port VAR                    set VAR to a free TCP port of 127.0.0.1
 //	get VAR RE                  set VAR to what RE's group found in stdout
 //
-// and the conditions [root]. What a command prints as JSON is checked against its schema.
+// and the conditions [root] and [userns]: user namespaces can be made here. What a command
+// prints as JSON is checked against its schema.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
@@ -50,8 +51,11 @@ func TestScripts(t *testing.T) {
 			return openToOthers(env.WorkDir)
 		},
 		Condition: func(cond string) (bool, error) {
-			if cond == "root" {
+			switch cond {
+			case "root":
 				return os.Geteuid() == 0, nil
+			case "userns":
+				return exec.Command("unshare", "-Ur", "true").Run() == nil, nil
 			}
 			return false, fmt.Errorf("unknown condition %q", cond)
 		},

@@ -52,6 +52,15 @@ func writeStatus(w io.Writer, s api.Status) {
 	}
 	fmt.Fprintf(w, "node\t%s (%s)\n", s.Name, s.Role)
 	fmt.Fprintf(w, "directory\t%s\n", s.Dir)
+	if s.NetworkFileSystem != "" {
+		fmt.Fprintf(w, "\ton %s: what other machines change there is found every %v s\n", s.NetworkFileSystem, s.RescanSeconds)
+	}
+	if s.Observing {
+		fmt.Fprintf(w, "observes only\t%s would be done\n", count(len(s.Planned), "thing"))
+		for _, p := range s.Planned {
+			fmt.Fprintf(w, "\t%s: %s\n", p.Action, p.Path)
+		}
+	}
 	fmt.Fprintf(w, "definitions\t%d\n", s.Definitions)
 	fmt.Fprintf(w, "changes\t%d\n", s.Changes)
 	fmt.Fprintf(w, "members\t%d of %d reachable\n", s.Reachable, s.Members)
