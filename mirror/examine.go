@@ -131,7 +131,7 @@ func (m *Mirror) decideLoss(t *turn, f finding, kind LossKind) {
 		case t.restore:
 			t.exports = append(t.exports, f)
 		default:
-			m.hold(p.String(), heldBy(s))
+			m.noteHeld(p.String(), heldBy(s))
 		}
 		return
 	}

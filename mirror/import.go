@@ -188,7 +188,7 @@ func (m *Mirror) addLosses(t *turn, kind LossKind) {
 	set := newHeldSet(kind, t.now, files)
 	m.approvals.add(set)
 	for _, p := range paths {
-		m.hold(p.String(), heldBy(set))
+		m.noteHeld(p.String(), heldBy(set))
 	}
 	m.saveSet(t, set)
 	m.log.Warn("the guard holds losses until they are approved", "kind", kind, "id", set.id, "files", len(files))

@@ -69,7 +69,7 @@ func (m *Mirror) untilNextTurn() time.Duration {
 	if len(m.again) > 0 {
 		return 0
 	}
-	next := m.nextRescan
+	next := sooner(m.nextRescan, now.Add(directoryPoll))
 	_, settled := m.settling.due(now, m.opts.SettleTime)
 	next = sooner(next, settled)
 	for kind := range m.losses {
@@ -84,6 +84,10 @@ func (m *Mirror) untilNextTurn() time.Duration {
 	}
 	return max(0, next.Sub(now))
 }
+
+// directoryPoll is how often an idle mirror looks whether its directory is the right one
+// still: the system tells of no unmount.
+const directoryPoll = 2 * time.Second
 
 // stoppedPoll is how often a stopped mirror looks whether its directory is back.
 const stoppedPoll = time.Second

@@ -134,9 +134,17 @@ func (m *Mirror) failed(err error) {
 
 // hold leaves a file alone and reports why.
 func (m *Mirror) hold(name, reason string) {
+	if m.noteHeld(name, reason) {
+		m.log.Warn("file is held", "path", name, "reason", reason)
+	}
+}
+
+// noteHeld is hold for a file of many, of which one line in the log says all. It reports
+// whether this is new.
+func (m *Mirror) noteHeld(name, reason string) bool {
 	was, ok := m.held[name]
 	if ok && was.Reason == reason {
-		return
+		return false
 	}
 	since := time.Now()
 	if ok {
@@ -144,7 +152,7 @@ func (m *Mirror) hold(name, reason string) {
 	}
 	m.heldChanged = true
 	m.held[name] = HeldFile{Path: name, Reason: reason, Since: since}
-	m.log.Warn("file is held", "path", name, "reason", reason)
+	return true
 }
 
 // unhold ends what hold began.

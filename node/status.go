@@ -66,8 +66,8 @@ func (n *Node) Status(ctx context.Context) Status {
 		Ready:   n.isReady(),
 		Changes: stats.Changes, Elements: stats.Elements, Heads: stats.Heads,
 		Definitions: views.Definitions, Conflicts: views.Conflicts,
-		Findings: n.findings.now(),
-		Refused:  byName(stats.Refused),
+		Findings:  n.findings.now(),
+		Refused:   byName(stats.Refused),
 		Observing: n.opts.Observe, Network: mirrored.Network, Rescan: mirrored.Rescan,
 	}
 	if s.Ready { // the first sync has the disk to itself
