@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -43,10 +44,28 @@ type deed struct {
 type desk struct {
 	testcluster.Dir
 	folder string
+	id     int             // that the deed's definitions have
 	other  testcluster.Dir // the other node's
 }
 
 func (d desk) at(name string) string { return filepath.Join(string(d.Dir), d.folder, name) }
+
+// own gives a definition the deed's own id, so that none is taken for another that moved.
+func (d desk) own(text string) string {
+	return regexp.MustCompile(`^(\{\n  "id": |id: )1\b`).ReplaceAllString(text, fmt.Sprintf("${1}%d", d.id))
+}
+
+// owned is own for files; they may be another deed's too.
+func (d desk) owned(files map[string]string) map[string]string {
+	owned := make(map[string]string, len(files))
+	for name, text := range files {
+		owned[name] = d.own(text)
+	}
+	return owned
+}
+
+// after is the text that most deeds save.
+func (d desk) after() []byte { return []byte(d.own(after)) }
 
 // errNotHere says why a deed cannot be done on this machine.
 type errNotHere struct{ why string }
@@ -75,7 +94,7 @@ func (d desk) inPieces(name, text string, pause time.Duration, during func(*os.F
 	defer f.Close()
 	tick := time.NewTicker(pause)
 	defer tick.Stop()
-	for piece := range slices.Chunk([]byte(text), len(text)/4+1) {
+	for piece := range slices.Chunk([]byte(d.own(text)), len(text)/4+1) {
 		if _, err := f.Write(piece); err != nil {
 			return err
 		}
@@ -93,7 +112,7 @@ func (d desk) inPieces(name, text string, pause time.Duration, during func(*os.F
 func (d desk) imitate(name, text string) error {
 	temp := d.at("." + name + ".Xa81zQ")
 	old := time.Now().Add(-24 * time.Hour)
-	return errors.Join(os.WriteFile(temp, []byte(text), 0o600), os.Chtimes(temp, old, old), os.Rename(temp, d.at(name)))
+	return errors.Join(os.WriteFile(temp, []byte(d.own(text)), 0o600), os.Chtimes(temp, old, old), os.Rename(temp, d.at(name)))
 }
 
 const (
@@ -106,15 +125,15 @@ func deeds() []deed {
 	app, changed := map[string]string{"app.json": before}, map[string]string{"app.json": after}
 	thousand := make(map[string]string)
 	for i := range 1000 {
-		thousand[fmt.Sprintf("app-%d.json", i)] = service(i, "one of a thousand")
+		thousand[fmt.Sprintf("app-%d.json", i)] = service(2000+i, "one of a thousand")
 	}
 	outside := filepath.Join(os.TempDir(), "starling-test-no-such-file.json")
 	return []deed{
 		{name: "rename in", files: app, want: changed, do: func(d desk) error {
-			return errors.Join(os.WriteFile(d.at("app.new"), []byte(after), 0o640), os.Rename(d.at("app.new"), d.at("app.json")))
+			return errors.Join(os.WriteFile(d.at("app.new"), d.after(), 0o640), os.Rename(d.at("app.new"), d.at("app.json")))
 		}},
 		{name: "truncate and write", files: app, want: changed, do: func(d desk) error {
-			return os.WriteFile(d.at("app.json"), []byte(after), 0o640)
+			return os.WriteFile(d.at("app.json"), d.after(), 0o640)
 		}},
 		{name: "write in pieces with short pauses", files: map[string]string{"app.json": before, "app.yml": "id: 1\n"},
 			want: map[string]string{"app.json": after, "app.yml": "id: 1\nname: a\nserviceId: b\ndescription: c\n"}, do: func(d desk) error {
@@ -138,7 +157,7 @@ func deeds() []deed {
 				os.WriteFile(d.at("4913"), nil, 0o600), os.Remove(d.at("4913")), // whether it may write here
 				os.WriteFile(d.at(".app.json.swp"), []byte("b0VIM"), 0o600),
 				os.Rename(d.at("app.json"), d.at("app.json~")),
-				os.WriteFile(d.at("app.json"), []byte(after), 0o640),
+				os.WriteFile(d.at("app.json"), d.after(), 0o640),
 				os.Remove(d.at(".app.json.swp")))
 		}},
 		{name: "sed -i", files: app, want: changed, do: func(d desk) error { return d.run("sed", "-i", "s/old/new/", "app.json") }},
@@ -152,7 +171,7 @@ func deeds() []deed {
 		}},
 		{name: "rsync", files: app, want: changed, do: func(d desk) error {
 			from := filepath.Join(string(d.Dir)+"-from", d.folder)
-			return errors.Join(os.MkdirAll(from, 0o755), os.WriteFile(filepath.Join(from, "app.json"), []byte(after), 0o640),
+			return errors.Join(os.MkdirAll(from, 0o755), os.WriteFile(filepath.Join(from, "app.json"), d.after(), 0o640),
 				d.run("rsync", "-a", "--ignore-times", from+"/", "./"))
 		}},
 		{name: "as rsync does", files: app, want: changed, do: func(d desk) error { return d.imitate("app.json", after) }},
@@ -161,7 +180,7 @@ func deeds() []deed {
 			do: func(d desk) error {
 				var err error
 				for _, name := range []string{"app.json~", "#app.json#", "app.json.bak", "app.json.orig", "app.json.rej", "app.json.swp", ".app.json.un~", ".app.json.kate-swp", ".goutputstream-1"} {
-					err = errors.Join(err, os.WriteFile(d.at(name), []byte(after), 0o640))
+					err = errors.Join(err, os.WriteFile(d.at(name), d.after(), 0o640))
 				}
 				return errors.Join(err, os.Symlink("somebody@example.org.123:4", d.at(".#app.json")))
 			}},
@@ -169,14 +188,14 @@ func deeds() []deed {
 			var wg sync.WaitGroup
 			errs := make([]error, 2)
 			for i, dir := range []testcluster.Dir{d.Dir, d.other} {
-				wg.Go(func() { errs[i] = dir.Write(d.folder+"/app.json", after) })
+				wg.Go(func() { errs[i] = dir.Write(d.folder+"/app.json", d.own(after)) })
 			}
 			wg.Wait()
 			return errors.Join(errs...)
 		}},
 		{name: "saved again as CAS does", files: app, want: app, do: func(d desk) error { // the same bytes, in place
 			for range 5 {
-				if err := os.WriteFile(d.at("app.json"), []byte(before), 0o640); err != nil {
+				if err := os.WriteFile(d.at("app.json"), []byte(d.own(before)), 0o640); err != nil {
 					return err
 				}
 			}
@@ -191,7 +210,7 @@ func deeds() []deed {
 			return nil
 		}},
 		{name: "a read-only file", files: app, want: map[string]string{"app.json": after, "made.json": after}, do: func(d desk) error {
-			return errors.Join(os.Chmod(d.at("app.json"), 0o444), os.WriteFile(d.at("made.tmp"), []byte(after), 0o444),
+			return errors.Join(os.Chmod(d.at("app.json"), 0o444), os.WriteFile(d.at("made.tmp"), d.after(), 0o444),
 				os.Rename(d.at("made.tmp"), d.at("made.json")), d.imitate("app.json", after))
 		}},
 		{name: "a changed mode", files: app, want: app, do: func(d desk) error { return os.Chmod(d.at("app.json"), 0o600) }},
@@ -200,7 +219,7 @@ func deeds() []deed {
 		}},
 		{name: "a FIFO", held: map[string]string{"fifo.json": "no regular file"}, do: func(d desk) error { return syscall.Mkfifo(d.at("fifo.json"), 0o600) }},
 		{name: "a name in NFD", held: map[string]string{"Cafe\u0301.json": "NFC"}, do: func(d desk) error {
-			return os.WriteFile(d.at("Cafe\u0301.json"), []byte(after), 0o640)
+			return os.WriteFile(d.at("Cafe\u0301.json"), d.after(), 0o640)
 		}},
 		{name: "a file of 10 MiB", held: map[string]string{"large.json": "larger than 256 KiB"}, do: func(d desk) error {
 			return os.WriteFile(d.at("large.json"), []byte(`{"a": "`+strings.Repeat("x", 10<<20)+`"}`), 0o640)
@@ -209,7 +228,7 @@ func deeds() []deed {
 			return os.WriteFile(d.at("garbage.json"), []byte{0x7f, 'E', 'L', 'F', 0, 0xff, 0xfe, '{', '}'}, 0o640)
 		}},
 		{name: "an empty file", held: map[string]string{"empty.json": "no definition"}, do: func(d desk) error { return os.WriteFile(d.at("empty.json"), nil, 0o640) }},
-		{name: "a folder in a file's place", files: app, want: map[string]string{}, held: map[string]string{"app.json": "folders are never removed"}, do: func(d desk) error {
+		{name: "a folder in a file's place", files: app, want: map[string]string{"app.json": ""}, do: func(d desk) error {
 			return errors.Join(os.Remove(d.at("app.json")), os.Mkdir(d.at("app.json"), 0o755))
 		}},
 		{name: "clocks that jump", files: map[string]string{"app.json": before, "future.json": before, "past.json": before},
@@ -220,18 +239,18 @@ func deeds() []deed {
 					at := time.Unix(0, 0).AddDate(130*(jump%2), 0, 0) // 1970, 2100, 1970, ...
 					return os.Chtimes(f.Name(), at, at)
 				})
-				return errors.Join(err, stamped(d.at("future.json"), time.Now().AddDate(75, 0, 0)), stamped(d.at("past.json"), time.Unix(0, 0)))
+				return errors.Join(err, d.stamped("future.json", time.Now().AddDate(75, 0, 0)), d.stamped("past.json", time.Unix(0, 0)))
 			}},
 		{name: "a file that goes and comes back", files: app, want: app, do: func(d desk) error {
-			return errors.Join(os.Remove(d.at("app.json")), os.WriteFile(d.at("app.json"), []byte(before), 0o640))
+			return errors.Join(os.Remove(d.at("app.json")), os.WriteFile(d.at("app.json"), []byte(d.own(before)), 0o640))
 		}},
 		{name: "a file deleted", files: app, want: map[string]string{"app.json": ""}, do: func(d desk) error { return os.Remove(d.at("app.json")) }},
 	}
 }
 
 // stamped saves a file whose time is another.
-func stamped(name string, at time.Time) error {
-	return errors.Join(os.WriteFile(name, []byte(after), 0o640), os.Chtimes(name, at, at))
+func (d desk) stamped(name string, at time.Time) error {
+	return errors.Join(os.WriteFile(d.at(name), d.after(), 0o640), os.Chtimes(d.at(name), at, at))
 }
 
 // TestEverythingPeopleDo: each deed is imported exactly once, or held with a reason;
@@ -240,9 +259,12 @@ func stamped(name string, at time.Time) error {
 func TestEverythingPeopleDo(t *testing.T) {
 	files := make(map[string]string)
 	all := deeds()
-	for i, d := range all {
+	for i := range all {
+		d := &all[i]
+		work := desk{folder: folderOf(i), id: 5000 + i}
+		d.files, d.want = work.owned(d.files), work.owned(d.want)
 		for name, text := range d.files {
-			files[folderOf(i)+"/"+name] = text
+			files[work.folder+"/"+name] = text
 		}
 	}
 	c := testcluster.New(t, 2, testcluster.Options{Files: files})
@@ -254,7 +276,7 @@ func TestEverythingPeopleDo(t *testing.T) {
 		for i, d := range all {
 			t.Run(d.name, func(t *testing.T) {
 				t.Parallel()
-				work := desk{Dir: c.Node(0).Dir, folder: folderOf(i), other: c.Node(1).Dir}
+				work := desk{Dir: c.Node(0).Dir, folder: folderOf(i), id: 5000 + i, other: c.Node(1).Dir}
 				if err := os.MkdirAll(work.at(""), 0o755); err != nil {
 					t.Fatal(err)
 				}
@@ -309,7 +331,8 @@ func (d deed) check(t *testing.T, c *testcluster.Cluster, folder string) {
 		for i := range c.Len() {
 			for name, want := range d.want {
 				got, err := c.Node(i).Dir.Read(folder + "/" + name)
-				if got != want || errors.Is(err, fs.ErrNotExist) != (want == "") {
+				gone := errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.EISDIR)
+				if got != want || gone != (want == "") {
 					return fmt.Errorf("%s on node %d is %q (%w), want %q", name, i, got, err, want)
 				}
 			}
@@ -317,9 +340,6 @@ func (d deed) check(t *testing.T, c *testcluster.Cluster, folder string) {
 		return d.isHeld(c.Node(0), folder)
 	})
 	for name := range d.held {
-		if _, ok := d.files[name]; ok {
-			continue
-		}
 		if _, err := os.Lstat(filepath.Join(string(c.Node(1).Dir), folder, name)); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s is on the other node (%v)", name, err)
 		}
