@@ -2,9 +2,11 @@ package crdt_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/starling-sync/starling/crdt/crdtpb"
+	"github.com/starling-sync/starling/definition"
 )
 
 // many makes n changes of one edit each, by one writer, a KiB each.
@@ -120,6 +122,56 @@ func BenchmarkDigest(b *testing.B) {
 				b.StopTimer()
 				closeReplica(b, r)
 				b.StartTimer()
+			}
+		})
+	}
+}
+
+// BenchmarkBlame is blame of a file of 40 fields and 300 versions by three authors, who saw
+// each other's edits now and then, in a set of 100,000 changes of other files: "settled" of
+// one whose fields were all written lately, "deep" of one that must be followed to its
+// first version.
+func BenchmarkBlame(b *testing.B) {
+	const others, versions, fields = 100_000, 300, 40
+	s := many(b, others)
+	text := func(changed []int) string {
+		out := []string{"id: 1"}
+		for i, n := range changed {
+			out = append(out, fmt.Sprintf("f%d: \"the value of a field, as of change %d\"", i, n))
+		}
+		return def(out...)
+	}
+	authors := []*writer{s.a, s.b, s.c}
+	after := s.blocks[len(s.blocks)-1:]
+	for _, kind := range []struct {
+		name string
+		of   int // fields that are ever changed
+	}{{"settled", fields}, {"deep", fields - 1}} {
+		file := kind.name + ".json"
+		state := make([]int, fields)
+		first := s.add(s.write(s.a, seconds(2), after, edit(file, text(state))))
+		heads := []*woven{first}
+		after = append(heads, after...)
+		for n := 1; n < versions; n += len(authors) {
+			var round []*woven
+			now := slices.Clone(state)
+			for i, w := range authors {
+				edited := slices.Clone(state)
+				edited[(n+i)%kind.of] = n + i
+				now[(n+i)%kind.of] = n + i
+				round = append(round, s.add(s.write(w, seconds(uint64(n+i+2)), after, edit(file, text(edited), heads...))))
+			}
+			state, heads, after = now, round, round
+		}
+	}
+	r := tell(b, s.weaver.c, s.blocks)
+	for _, name := range []string{"settled", "deep"} {
+		b.Run(name, func(b *testing.B) {
+			at := definition.Version{Path: path(b, name+".json")}
+			for b.Loop() {
+				if _, err := r.Blame(b.Context(), at); err != nil {
+					b.Fatal(err)
+				}
 			}
 		})
 	}

@@ -22,9 +22,9 @@ type Blame struct {
 // zero, it walks back as long as one of the versions that a version was made on, or what
 // these merge to, holds the same value in the same place, as definition.Diff sees it. It
 // follows moves, and passes over versions that do not count. Of several that wrote the
-// value apart from each other the earliest is blamed, by (time, change id). What only
-// a merge made, such as an object that two have emptied together, is the version's whose
-// text it stands in. Comments and layout are not blamed, nor what is gone.
+// value apart from each other the earliest is blamed, by (time, change id). What no
+// version holds yet, such as an object that two have emptied together, is that one's in
+// whose text it stands. Comments and layout are not blamed, nor what is gone.
 //
 // Errors wrap ErrNotFound if there is no file. It reads from the disk, no version twice and
 // no further back than it must, and holds no lock meanwhile.
@@ -93,13 +93,16 @@ func (b *blamer) begin(r *Replica, at definition.Version) ([]*version, error) {
 		}
 		return []*version{v}, nil
 	}
-	switch view := r.index.now().view(at.Path); {
-	case view.Withheld != "":
-		return nil, errors.New(view.Withheld)
-	case !view.Present:
+	f := r.index.files[at.Path]
+	if f == nil || !decide(f.heads).present() || r.index.now().holder(f) != f {
 		return nil, ErrNotFound
 	}
-	return slices.Clone(r.index.files[at.Path].heads), nil
+	if len(sidesOf(f.heads)) > 1 {
+		if m := r.index.merged(f.path, &f.tips); m.withheld != "" {
+			return nil, errors.New(m.withheld)
+		}
+	}
+	return slices.Clone(f.heads), nil
 }
 
 // walk finds the writers of what heads, the latest first, come to.
@@ -141,8 +144,8 @@ func (b *blamer) leave(s *stop) error {
 		return err
 	}
 	b.follow(s, stops, (*definition.Fields).HeldBy)
-	for len(s.trails) > 0 && len(before) > 1 {
-		// Maybe they hold it together: the versions of one file, that is.
+	for len(before) > 1 && b.mayBeMerged(s, stops) {
+		// The versions of one file, that is.
 		path := before[0].file.path
 		others := func(v *version) bool { return v.file.path != path }
 		same := slices.DeleteFunc(slices.Clone(before), others)
@@ -160,6 +163,23 @@ func (b *blamer) leave(s *stop) error {
 		b.writers[t.sought] = append(b.writers[t.sought], s.version)
 	}
 	return nil
+}
+
+// mayBeMerged reports whether those before may hold together what none of them does: each
+// field of a merge is alike in one of its sides.
+func (b *blamer) mayBeMerged(s *stop, before []*stop) bool {
+	for _, older := range before {
+		if len(s.trails) == 0 {
+			return false
+		}
+		alike := b.read(s).AlikeIn(b.read(older))
+		for t := range s.trails {
+			if alike[t.here] >= 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // divide follows the trails that lead to a merge to its sides; stands is the one whose text it

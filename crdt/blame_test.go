@@ -197,10 +197,17 @@ func TestBlame(t *testing.T) {
 
 		{"what two emptied together is the later's", "", func(s *telling) {
 			one := s.on("one", s.a, 1, nil, `id: 1`, `o: {"a": 1, "b": 2}`)
+			s.on("left", s.a, 2, []*woven{one}, `id: 1`, `o: {"a": 1}`)
+			s.on("right", s.b, 3, []*woven{one}, `id: 1`, `o: {"b": 2}`)
+		}, []string{`/id 1 by one`, `/o {} by right`}},
+
+		{"until a version holds it", "", func(s *telling) {
+			one := s.on("one", s.a, 1, nil, `id: 1`, `o: {"a": 1, "b": 2}`)
 			left := s.on("left", s.a, 2, []*woven{one}, `id: 1`, `o: {"a": 1}`)
 			right := s.on("right", s.b, 3, []*woven{one}, `id: 1`, `o: {"b": 2}`)
-			s.on("top", s.c, 4, []*woven{left, right}, `id: 2`, `o: {}`)
-		}, []string{`/id 2 by top`, `/o {} by right`}},
+			top := s.on("top", s.c, 4, []*woven{left, right}, `id: 2`, `o: {}`)
+			s.on("more", s.c, 5, []*woven{top}, `id: 5`, `o: {}`)
+		}, []string{`/id 5 by more`, `/o {} by top`}},
 
 		{"of a purged edit what others kept is theirs", "", func(s *telling) {
 			one := s.on("one", s.a, 1, nil, `id: 1`, `name: "a"`, `theme: "x"`)

@@ -159,7 +159,8 @@ func fixedCluster(t fataler) *testCluster {
 	return c
 }
 
-func drawCast(t *rapid.T, cluster *testCluster) *cast {
+// newCast returns three writers and their grants.
+func newCast(t fataler, cluster *testCluster) *cast {
 	c := &cast{weaver: &weaver{t: t, c: cluster}, links: make(map[cid.Cid][]*woven), edits: make(map[cid.Cid][]*crdtpb.Edit), times: make(map[cid.Cid]uint64)}
 	const n = 3
 	c.knows = make([]map[cid.Cid]*woven, n+1)
@@ -175,6 +176,12 @@ func drawCast(t *rapid.T, cluster *testCluster) *cast {
 	for i := range n {
 		maps.Copy(c.knows[i], c.knows[n])
 	}
+	return c
+}
+
+func drawCast(t *rapid.T, cluster *testCluster) *cast {
+	c := newCast(t, cluster)
+	n := len(c.writers)
 	for range rapid.IntRange(1, 40).Draw(t, "steps") {
 		switch rapid.IntRange(0, 9).Draw(t, "step") {
 		case 0, 1, 2, 3, 4:

@@ -23,8 +23,9 @@ type FieldReader struct{ ids identities }
 // Methods that take other Fields want those of the same FieldReader.
 type Fields struct {
 	content []byte
-	side    *side   // nil if there is no structure
-	nodes   []*node // by field; nil if there is no structure
+	side    *side         // nil if there is no structure
+	nodes   []*node       // by field; nil if there is no structure
+	places  map[place]int // of the fields; nil until it was asked for
 }
 
 // Read returns the fields of content. Content that does not parse, or whose parts Diff
@@ -117,25 +118,31 @@ func pairSets(held []int, o, n *node) {
 // the same place: any in a list, and in an object of any class. What a merge put
 // together in a way that none of its sides has is found so.
 func (f *Fields) AlikeIn(side *Fields) []int {
-	alike := none(f.Len())
 	if f.side == nil || side.side == nil {
 		return f.HeldBy(side)
 	}
-	type field struct {
-		place string
-		value int
+	if side.places == nil {
+		side.places = make(map[place]int, len(side.nodes))
+		side.eachPlace(func(p place, n *node) { side.places[p] = n.field - 1 })
 	}
-	anywhere := func(int) string { return "*" }
-	fields := make(map[field]int, len(side.nodes))
-	eachField(nil, side.side.root, anywhere, func(at pointer, n *node) {
-		fields[field{at.String(), n.id}] = n.field - 1
-	})
-	eachField(nil, f.side.root, anywhere, func(at pointer, n *node) {
-		if i, ok := fields[field{at.String(), n.id}]; ok {
+	alike := none(f.Len())
+	f.eachPlace(func(p place, n *node) {
+		if i, ok := side.places[p]; ok {
 			alike[n.field-1] = i
 		}
 	})
 	return alike
+}
+
+// place is where a value is, but for indices.
+type place struct {
+	pointer string
+	value   int
+}
+
+func (f *Fields) eachPlace(visit func(place, *node)) {
+	anywhere := func(int) string { return "*" }
+	eachField(nil, f.side.root, anywhere, func(at pointer, n *node) { visit(place{at.String(), n.id}, n) })
 }
 
 // none returns n times -1.
