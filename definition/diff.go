@@ -74,7 +74,7 @@ func (d *differ) value(f, t *node) {
 	switch {
 	case equalNodes(f, t):
 		d.visit(d.at, f, t, true)
-	case f == nil || t == nil || f.kind != t.kind || f.tag != t.tag || !f.isContainer():
+	case f == nil || t == nil || f.kind != t.kind || f.tag != t.tag || !f.isContainer(), (f.collection == 0) != (t.collection == 0):
 		d.visit(d.at, f, t, false)
 	case f.kind == Object:
 		d.object(f, t)

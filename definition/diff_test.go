@@ -20,6 +20,7 @@ func TestDiff(t *testing.T) {
 		{"set", "a.json", `{"s": ["java.util.HashSet", ["a", "b"]]}`, `{"s": ["java.util.HashSet", ["c", "b"]]}`, `/s/1/0: "a" -> none; /s/1/0: none -> "c"`},
 		{"set, in another order", "a.json", `["java.util.HashSet", ["a", "b"]]`, `["java.util.HashSet", ["b", "a"]]`, ""},
 		{"collection's class", "a.json", `["java.util.HashSet", ["a", "b"]]`, `["java.util.ArrayList", ["a", "b"]]`, `/0: "java.util.HashSet" -> "java.util.ArrayList"`},
+		{"a typed collection that became a list", "a.json", `{"s": ["java.util.HashSet", ["a"]]}`, `{"s": ["a"]}`, `/s: ["java.util.HashSet", ["a"]] -> ["a"]`},
 		{"list", "a.json", `[1, 2, 3]`, `[0, 1, 3, 4]`, "/0: none -> 0; /1: 2 -> none; /3: none -> 4"},
 		{"list, changed", "a.json", `[{"a": 1, "b": 1}]`, `[{"a": 0}, {"a": 1, "b": 2}]`, `/0: none -> {"a": 0}; /1/b: 1 -> 2`},
 		{"list in a map", "a.json", `["java.util.TreeMap", {"a": [1]}]`, `["java.util.TreeMap", {"a": []}]`, "/1/a/0: 1 -> none"},
