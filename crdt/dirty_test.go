@@ -40,3 +40,23 @@ func TestDirty(t *testing.T) {
 		t.Errorf("the mirror has %d dirty paths, want 2, whoever else took them", got)
 	}
 }
+
+// TestDirtyOrder: what one change edited last comes together, the oldest change first.
+func TestDirtyOrder(t *testing.T) {
+	r, _ := newCluster(t).found(t)
+	for _, names := range [][]string{{"a.json", "c.json", "e.json"}, {"b.json", "d.json"}, {"c.json"}} {
+		var draft definition.Draft
+		for _, name := range names {
+			p := path(t, name)
+			draft.Edits = append(draft.Edits, definition.Edit{Path: p, Parents: r.View(p).Heads, Content: []byte("1")})
+		}
+		if _, err := r.Append(t.Context(), draft, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d := r.Dirty()
+	d.Add([]definition.Path{path(t, "never-heard-of.json")})
+	if got, want := fmt.Sprint(d.Take()), "[never-heard-of.json a.json e.json b.json d.json c.json]"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}

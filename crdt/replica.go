@@ -145,11 +145,11 @@ func Open(ctx context.Context, opts Options) (*Replica, error) {
 		feed:     newFeed(),
 		refused:  newRefusals(),
 		onAppend: func(*block) {},
-		mirrors:  newDirty(),
 		changed:  make(chan struct{}),
 		opened:   time.Now(),
 		failed:   make(chan struct{}),
 	}
+	r.mirrors = newDirty(r)
 	r.dirty = []*Dirty{r.mirrors}
 	r.index = newIndex(r.contentOf)
 	r.dag = &dagService{store: s, find: r.priority}

@@ -51,14 +51,17 @@ func (n *Node) Conflicts(ctx context.Context, glob string) ([]Conflict, error) {
 		return nil, fmt.Errorf("conflicts: %w: %q is no valid pattern", ErrInvalid, glob)
 	}
 	matches := func(p definition.Path) bool { return glob == "" || doublestar.MatchUnvalidated(glob, p.String()) }
+	paths, err := n.conflicts.paths(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("conflicts: %w", err)
+	}
 	names := n.names()
-	views := n.replica.Views()
 	var conflicts []Conflict
-	for _, v := range views {
-		if !matches(v.Path) {
+	for _, p := range paths {
+		if !matches(p) {
 			continue
 		}
-		found, err := n.conflictsOf(v, names)
+		found, err := n.conflictsOf(n.replica.View(p), names)
 		if err != nil {
 			return nil, fmt.Errorf("conflicts: %w", err)
 		}

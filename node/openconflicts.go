@@ -22,6 +22,7 @@ type openConflicts struct {
 	mu    sync.Mutex
 	files map[definition.Path]knownFile // those that have an id or conflicts
 	twice [][]definition.Path           // the groups that hold the same id
+	stale bool                          // twice is to be found anew
 	// said are the keys of the conflicts that were logged, and are still open.
 	said map[string]struct{}
 }
@@ -40,6 +41,8 @@ const (
 	saidAtOnce = 20
 	// settleTime is how long after a change the conflicts are looked at for the log.
 	settleTime = time.Second
+	// lastLookTime is how long that may hold up the end of the node.
+	lastLookTime = time.Second
 	// firstSyncTime is how long the first sync has disk and processors to itself.
 	firstSyncTime = 10 * time.Second
 )
@@ -58,6 +61,23 @@ func openConflictsOf(ctx context.Context, r *crdt.Replica) (*openConflicts, erro
 		o.said[key] = struct{}{}
 	}
 	return o, nil
+}
+
+// paths returns the paths that have conflicts, in order.
+func (o *openConflicts) paths(ctx context.Context) ([]definition.Path, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := o.refresh(ctx); err != nil {
+		return nil, err
+	}
+	var paths []definition.Path
+	for p, known := range o.files {
+		if len(known.conflicts) > 0 {
+			paths = append(paths, p)
+		}
+	}
+	slices.SortFunc(paths, definition.Path.Compare)
+	return paths, nil
 }
 
 // duplicateIDs returns the groups of present definitions that hold the same id. It
@@ -91,20 +111,21 @@ func (o *openConflicts) refresh(ctx context.Context) error {
 			o.dirty.Add(paths[i:])
 			return err
 		}
+		o.stale = o.stale || known.id != o.files[p].id
 		if known.id == "" && len(known.conflicts) == 0 {
 			delete(o.files, p)
 		} else {
 			o.files[p] = known
 		}
 	}
-	if len(paths) > 0 {
+	if o.stale {
 		ids := make(map[definition.Path]string, len(o.files))
 		for p, known := range o.files {
 			if known.id != "" {
 				ids[p] = known.id
 			}
 		}
-		o.twice = definition.DuplicateIDs(ids)
+		o.twice, o.stale = definition.DuplicateIDs(ids), false
 	}
 	return nil
 }
@@ -131,7 +152,8 @@ func (o *openConflicts) look(ctx context.Context, p definition.Path) (knownFile,
 	return known, nil
 }
 
-// followConflicts logs each conflict once when it opens, until ctx ends.
+// followConflicts logs each conflict once when it opens, until ctx ends: what opened
+// just before that is still logged.
 func (n *Node) followConflicts(ctx context.Context) {
 	select {
 	case <-n.mirror.Ready():
@@ -139,20 +161,30 @@ func (n *Node) followConflicts(ctx context.Context) {
 	case <-ctx.Done():
 		return
 	}
-	for {
+	for ended := false; !ended; {
 		select {
 		case <-n.conflicts.dirty.Wake():
+			select {
+			case <-time.After(settleTime): // a burst of changes is looked at once
+			case <-ctx.Done():
+			}
 		case <-ctx.Done():
-			return
 		}
-		select {
-		case <-time.After(settleTime): // a burst of changes is looked at once
-		case <-ctx.Done():
-			return
-		}
-		if err := n.conflicts.report(ctx, n.log); err != nil && ctx.Err() == nil {
-			n.log.Error("cannot look for conflicts", "err", err)
-		}
+		ended = ctx.Err() != nil
+		n.logConflicts(ctx)
+	}
+}
+
+// logConflicts logs the conflicts that are new. If the node stops that is its last look,
+// and a short one.
+func (n *Node) logConflicts(ctx context.Context) {
+	if ctx.Err() != nil {
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastLookTime)
+		defer cancel()
+		ctx = last
+	}
+	if err := n.conflicts.report(ctx, n.log); err != nil && ctx.Err() == nil {
+		n.log.Error("cannot look for conflicts", "err", err)
 	}
 }
 
@@ -188,7 +220,7 @@ func (o *openConflicts) report(ctx context.Context, log *slog.Logger) error {
 	if len(records) == 0 {
 		return nil
 	}
-	return o.replica.SaveRecords(context.WithoutCancel(ctx), records, false)
+	return o.replica.SaveRecords(ctx, records, false)
 }
 
 // lines returns what the log says of each open conflict, by the key of its record.

@@ -85,11 +85,13 @@ func (n *Node) resolveConflicts(ctx context.Context, r Resolution) (Resolved, er
 // disputed returns the paths that a resolution is about, in order, and those that
 // it cannot end the conflict of.
 func (n *Node) disputed(ctx context.Context, patterns []string) (paths, skipped []definition.Path, err error) {
-	open := make(map[definition.Path]definition.View)
-	for _, v := range n.replica.Views() {
-		if len(v.Conflicts) > 0 {
-			open[v.Path] = v
-		}
+	inConflict, err := n.conflicts.paths(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	open := make(map[definition.Path]definition.View, len(inConflict))
+	for _, p := range inConflict {
+		open[p] = n.replica.View(p)
 	}
 	for _, pattern := range patterns {
 		if p, err := definition.ParsePath(pattern); err == nil {
