@@ -275,6 +275,30 @@ func TestFolders(t *testing.T) {
 	n.wantsView("uno/b.json", three)
 }
 
+// TestWhatHasSettledIsLookedAt: a file that comes to rest while a long turn goes on is
+// due at once, not at the next rescan.
+func TestWhatHasSettledIsLookedAt(t *testing.T) {
+	dir := newDir(t, map[string]string{"a.yaml": "id: 1\n"})
+	later := time.Now().Add(time.Hour) // so that its age does not count
+	if err := os.Chtimes(filepath.Join(dir, "a.yaml"), later, later); err != nil {
+		t.Fatal(err)
+	}
+	r := newMemReplica()
+	m, err := mirror.Open(t.Context(), mirror.Options{Dir: dir, Cluster: cluster, Founder: true, MinFree: 1, SettleTime: time.Nanosecond}, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Abandon()
+	m.Turn(t.Context(), true)
+	if after, quiet := m.NextTurn(); after != 0 || quiet {
+		t.Errorf("the next turn is due after %v, quiet %t, want at once", after, quiet)
+	}
+	m.Turn(t.Context(), false)
+	if got, want := r.content("a.yaml"), "id: 1\n"; got != want {
+		t.Errorf("the view of a.yaml is %q, want %q", got, want)
+	}
+}
+
 // TestFolderInTheWayOfAFile: a folder in a file's place is that file's deletion, and an
 // empty one gives way to a file that is wanted there.
 func TestFolderInTheWayOfAFile(t *testing.T) {

@@ -70,10 +70,15 @@ func (m *Mirror) untilNextTurn() time.Duration {
 		return 0
 	}
 	next := sooner(m.nextRescan, now.Add(directoryPoll))
-	_, settled := m.settling.due(now, m.opts.SettleTime)
+	rested, settled := m.settling.due(now, m.opts.SettleTime)
+	if len(rested) > 0 { // meanwhile: the turn was long
+		return 0
+	}
 	next = sooner(next, settled)
 	for kind := range m.losses {
-		next = sooner(next, m.losses[kind].due(m.opts.DeleteSettle))
+		if l := &m.losses[kind]; !m.settles(l) { // else the turn comes when it has settled
+			next = sooner(next, l.due(m.opts.DeleteSettle))
+		}
 	}
 	next = sooner(next, m.flushAt)
 	if m.retry.waiting() {
@@ -88,6 +93,16 @@ func (m *Mirror) untilNextTurn() time.Duration {
 // directoryPoll is how often an idle mirror looks whether its directory is the right one
 // still: the system tells of no unmount.
 const directoryPoll = 2 * time.Second
+
+// settles reports whether one of the losses is being written to.
+func (m *Mirror) settles(l *losses) bool {
+	for p := range l.pending {
+		if _, ok := m.settling[p]; ok {
+			return true
+		}
+	}
+	return false
+}
 
 // stoppedPoll is how often a stopped mirror looks whether its directory is back.
 const stoppedPoll = time.Second

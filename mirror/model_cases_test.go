@@ -88,6 +88,12 @@ var modelCases = []struct {
 		after:     []step{{Op: opSave, Node: 0, Path: 1}, {Op: opTurn, Node: 0}, {Op: opPower, Node: 0, Path: 2, N: 7}},
 	},
 	{
+		name:      "deleted and made again in pieces when the deletion is due",
+		before:    []step{{Op: opSave, Node: 0}, {Op: opRest, Node: 0}, {Op: opRemove, Node: 0}, {Op: opTurn, Node: 0}, {Op: opWait, N: 2}, {Op: opBreak, Node: 0}},
+		interrupt: step{Op: opTurn, Node: 0},
+		after:     []step{{Op: opRest, Node: 0}},
+	},
+	{
 		name:      "a reader's file edited while its export is under way",
 		before:    []step{{Op: opPut, Node: 1}, {Op: opDeliver, Node: 2, N: 1}, {Op: opRest, Node: 2}, {Op: opPut, Node: 1, N: 1}, {Op: opDeliver, Node: 2, N: 1}, {Op: opSave, Node: 2}},
 		interrupt: step{Op: opTurn, Node: 2},

@@ -32,8 +32,8 @@ const (
 	opOlder  op = "older"  // write a text that it had, N changes ago
 	opBreak  op = "break"  // write half of it
 	opFolder op = "folder" // replace it by a folder with a file, or that folder by nothing
-	opBegin  op = "begin"  // open it to save in place
-	opFinish op = "finish" // and write it
+	opBegin  op = "begin"  // open it, or the first that is there, to save in place
+	opFinish op = "finish" // and write it, or the first that was opened
 	opPut    op = "put"    // change it by the API
 )
 
@@ -49,12 +49,12 @@ const (
 	opWait    op = "wait"    // let time pass; N: how long
 )
 
-var userOps = []op{opSave, opSave, opSave, opRemove, opRemove, opRename, opSwap, opResave, opOlder, opBreak, opFolder, opBegin, opFinish}
+var userOps = []op{opSave, opSave, opSave, opRemove, opRemove, opRename, opSwap, opResave, opOlder, opBreak, opFolder, opBegin, opBegin, opFinish}
 
 var nodeOps = []op{opTurn, opTurn, opTurn, opTurn, opRest, opRest, opDeliver, opDeliver, opDeliver, opPut, opStop, opKill, opPower, opDecide, opWait}
 
 // duringOps happen in the middle of a turn.
-var duringOps = []op{opSave, opRemove, opFinish, opKill, opPower, opKill, opPower, opDeliver, opRename, opSwap}
+var duringOps = []op{opSave, opRemove, opFinish, opKill, opPower, opKill, opPower, opDeliver, opRename, opSwap, opBegin, opFinish}
 
 // waits are long enough for a file to settle, a deletion to be published, a directory
 // to be flushed, the guard to forget.

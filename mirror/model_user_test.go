@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/starling-sync/starling/definition"
@@ -162,6 +163,12 @@ func (m *member) actedOn(i int, old state, k kind, content string) {
 // user does one thing to the directory.
 func (m *member) user(s step) {
 	i := s.Path
+	if saved := slices.IndexFunc(m.places, func(p place) bool { return p.saving != nil }); s.Op == opFinish && saved >= 0 {
+		i = saved
+	}
+	if some := slices.IndexFunc(m.places, func(p place) bool { return p.kind == text }); s.Op == opBegin && m.places[i].kind != text && some >= 0 {
+		i = some
+	}
 	p := &m.places[i]
 	switch s.Op {
 	case opSave:
