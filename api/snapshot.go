@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/starling-sync/starling/definition"
@@ -44,12 +46,17 @@ func (c *Client) Snapshot(ctx context.Context, at time.Time) ([]File, error) {
 // filesOf reads what a listing names, and remembers it. It is not whole if a
 // definition is no more what was listed.
 func (c *Client) filesOf(ctx context.Context, list DefinitionList, at time.Time, read map[string][]byte) (files []File, whole bool, err error) {
-	for _, d := range list.Definitions {
-		if _, ok := read[d.Hash]; !ok {
-			if err := c.readInto(ctx, d, at, read); err != nil {
-				return nil, false, err
-			}
+	// The node has a change at hand that it was just asked for.
+	byChange := slices.SortedFunc(slices.Values(list.Definitions), func(a, b Definition) int { return strings.Compare(a.Change, b.Change) })
+	for _, d := range byChange {
+		if _, ok := read[d.Hash]; ok {
+			continue
 		}
+		if err := c.readInto(ctx, d, at, read); err != nil {
+			return nil, false, err
+		}
+	}
+	for _, d := range list.Definitions {
 		content, ok := read[d.Hash]
 		if !ok {
 			return nil, false, nil

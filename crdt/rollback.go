@@ -15,34 +15,45 @@ import (
 // Errors wrap ErrCollision if a path cannot come back because one that is not selected
 // is in its place or would take it, and ErrWithheld. It reads from the disk.
 func (p *Past) Rollback(ctx context.Context, selected func(definition.Path) bool) ([]definition.Edit, error) {
-	edits, err := p.planRollback(selected)
+	plan, err := p.planRollback(selected)
 	if err != nil {
 		return nil, err
 	}
-	for i, e := range edits {
-		if e.Deleted {
+	// What one change holds is read at once, so that it is parsed once.
+	slices.SortFunc(plan, func(a, b step) int { return a.from.Compare(b.from) })
+	edits := make([]definition.Edit, len(plan))
+	for i, s := range plan {
+		edits[i] = s.edit
+		if s.edit.Deleted {
 			continue
 		}
-		if _, edits[i].Content, err = p.Read(ctx, e.Path); err != nil {
+		if _, edits[i].Content, err = p.Read(ctx, s.edit.Path); err != nil {
 			return nil, err
 		}
 	}
+	slices.SortFunc(edits, func(a, b definition.Edit) int { return a.Path.Compare(b.Path) })
 	return edits, nil
 }
 
-// planRollback returns the edits without their contents.
+// step is one edit of a rollback, without its content, and the version that this is of.
+type step struct {
+	edit definition.Edit
+	from definition.Version
+}
+
+// planRollback returns the steps of a rollback, in no order.
 //
 // Those that bring a file back find their place free: no two files that were held
 // together collide, what is selected and was not there is deleted, and what is not
 // selected must not be in the way. That holds for a path, too, that another one keeps
 // out of the directory now: it would come when the other goes. Only if that other one
 // is held after the rollback as well, it is left as it is.
-func (p *Past) planRollback(selected func(definition.Path) bool) ([]definition.Edit, error) {
+func (p *Past) planRollback(selected func(definition.Path) bool) ([]step, error) {
 	r := p.replica
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	now, then := r.index.now(), r.index.at(p.upTo)
-	var edits []definition.Edit
+	var plan []step
 	for path, f := range r.index.files {
 		if !selected(path) {
 			continue
@@ -53,7 +64,6 @@ func (p *Past) planRollback(selected func(definition.Path) bool) ([]definition.E
 				return nil, fmt.Errorf("%w: %s: %s", ErrWithheld, path, v.Withheld)
 			}
 		}
-		edit := definition.Edit{Path: path, Parents: is.Heads, Deleted: !was.Present}
 		switch {
 		case was.Present:
 			if c := now.inTheWay(f, selected); c != nil {
@@ -69,10 +79,9 @@ func (p *Past) planRollback(selected func(definition.Path) bool) ([]definition.E
 				continue
 			}
 		}
-		edits = append(edits, edit)
+		plan = append(plan, step{definition.Edit{Path: path, Parents: is.Heads, Deleted: !was.Present}, was.Winner})
 	}
-	slices.SortFunc(edits, func(a, b definition.Edit) int { return a.Path.Compare(b.Path) })
-	return edits, nil
+	return plan, nil
 }
 
 // inTheWay returns a file that is not selected and keeps f from being put in its place,

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/libp2p/go-libp2p/core/crypto"
 
@@ -99,6 +100,8 @@ func benchmarkScale(b *testing.B, changes, paths int) {
 			}
 		}
 	}
+	// The changes are a millisecond apart.
+	middle := at(1).Add(time.Duration(changes/2) * time.Millisecond)
 	asked := path(b, fmt.Sprintf("s-%05d.json", paths/2))
 	var oldest definition.ChangeID
 	for e := range r.History(asked, definition.ChangeID{}) {
@@ -112,6 +115,24 @@ func benchmarkScale(b *testing.B, changes, paths int) {
 		"cat/old": func() {
 			if _, err := r.Edit(b.Context(), definition.Version{Change: oldest, Path: asked}); err != nil {
 				b.Fatal(err)
+			}
+		},
+		"log/nothing": func() { // of all changes, by a filter that none passes
+			for e := range r.History(definition.Path{}, definition.ChangeID{}) {
+				if e.Actor != "" {
+					b.Fatal(e)
+				}
+			}
+		},
+		"ls/past": func() { r.At(middle).Views() },
+		"cat/past": func() {
+			if _, _, err := r.At(middle).Read(b.Context(), asked); err != nil {
+				b.Fatal(err)
+			}
+		},
+		"rollback": func() {
+			if edits, err := r.At(middle).Rollback(b.Context(), everything); err != nil || len(edits) != paths {
+				b.Fatal(len(edits), err)
 			}
 		},
 		"resolve": func() {

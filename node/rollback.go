@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -70,14 +71,20 @@ func (n *Node) planRollback(ctx context.Context, r Rollback) ([]definition.Edit,
 	case err != nil:
 		return nil, Reverted{}, err
 	}
+	// What one change holds is read at once, so that it is parsed once.
+	order := slices.Clone(edits)
+	slices.SortStableFunc(order, func(a, b definition.Edit) int {
+		return slices.CompareFunc(a.Parents, b.Parents, definition.Version.Compare)
+	})
 	var plan Reverted
-	for _, e := range edits {
+	for _, e := range order {
 		now, err := n.replica.Merged(ctx, e.Path, e.Parents...)
 		if err != nil {
 			return nil, Reverted{}, err
 		}
 		plan.Edits = append(plan.Edits, revertedEdit(e.Path, now, e.Content))
 	}
+	slices.SortFunc(plan.Edits, func(a, b RevertedEdit) int { return a.Path.Compare(b.Path) })
 	return edits, plan, nil
 }
 
