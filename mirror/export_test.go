@@ -47,6 +47,7 @@ func (r record) Recover(d Sight, ino uint64, b bool) Record { return r.recover(d
 func DecodeRecord(p definition.Path, data []byte) (Record, error) { return decodeRecord(p, data) }
 
 func (b base) Equal(c Base) bool { return b.equal(c) }
+func (b base) Unknown() bool     { return b.unknown }
 
 func Plan(d Sight, b Base, v definition.View) string { return plan(d, b, v).String() }
 func ReaderPlan(d Sight, b Base, v definition.View) string {

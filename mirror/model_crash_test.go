@@ -154,7 +154,9 @@ func (m *member) crash(s step) {
 	}
 	for i := range m.places {
 		p := &m.places[i]
-		if r, ok := m.record(i, m.records); ok && r.Begun() { // what it was to write counts as written
+		r, ok := m.record(i, m.records)
+		p.known = ok && !r.Base().Unknown()
+		if ok && r.Begun() { // what it was to write counts as written
 			p.maybe = maps.Clone(p.maybe)
 			if p.maybe == nil {
 				p.maybe = make(map[definition.Hash]bool)

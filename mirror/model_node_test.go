@@ -107,6 +107,7 @@ func (m *member) turn(s step) {
 // inCommon notes that a turn found directory and view equal and has remembered it.
 func (m *member) inCommon(p *place) {
 	p.shown, p.seen, p.base, p.maybe = p.matched, p.matched, p.hash(), nil
+	p.known = p.known || p.base != (definition.Hash{})
 	if p.act != nil && p.act.fate == pending {
 		p.act.fate = equal
 	}
@@ -195,7 +196,7 @@ func (m *member) observe() {
 			}
 			a.fate = moot
 		}
-		now.shown, now.seen, now.base, p.maybe = view.Heads, view.Heads, view.Hash, nil
+		now.shown, now.seen, now.base, p.maybe, p.known = view.Heads, view.Heads, view.Hash, nil, true
 		p.become(now)
 		if isParent {
 			now.kind = folder
@@ -343,6 +344,10 @@ func (m *member) actOf(e definition.Edit) *act {
 	if a == nil {
 		failModel("node %d makes an edit that is nobody's: %s, deleted %t, %q", m.number, e.Path, e.Deleted, e.Content)
 	}
+	found := m.number > 0 && m.records["synced"] == nil && !m.places[i].known && !slices.Contains(m.behind, a)
+	if found && !e.Adopted || e.Adopted && (m.places[i].known || m.number == 0) {
+		failModel("node %d imports %s, adopted %t, which it found at its first sync: %t", m.number, a, e.Adopted, found)
+	}
 	shown, seen := a.onTop()
 	parents := m.w.ancestry(e.Path, e.Parents)
 	within := m.w.ancestry(e.Path, seen)
@@ -385,7 +390,7 @@ func (m *member) isImported(a *act, v definition.Version) {
 		return
 	}
 	p := &m.places[a.path]
-	p.base, p.maybe = hashOf(a.content), nil
+	p.base, p.maybe, p.known = hashOf(a.content), nil, true
 	p.before = []definition.Version{v}
 	if p.act == a {
 		p.shown, p.seen, p.first = []definition.Version{v}, []definition.Version{v}, []definition.Version{v}

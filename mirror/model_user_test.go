@@ -59,6 +59,8 @@ type place struct {
 	past []state
 	// before is what shown was when the turn began, and what a crash may leave of it.
 	before []definition.Version
+	// known: directory and view had a file in common here.
+	known bool
 	// changed: since the turn began.
 	changed bool
 	// oldest is what the oldest state held that a crash can bring back.
@@ -132,11 +134,16 @@ func (a *act) String() string {
 // acted notes what a user has just done.
 func (m *member) acted(i int, k kind, content string) {
 	p := &m.places[i]
+	m.endSaving(p)
+	m.actedOn(i, p.state, k, content)
+}
+
+// endSaving ends a save in place that the user's own doing makes pointless.
+func (m *member) endSaving(p *place) {
 	if p.saving != nil {
-		p.saving.file.Close() // the user's own doing makes that save pointless
+		p.saving.file.Close()
 		p.saving = nil
 	}
-	m.actedOn(i, p.state, k, content)
 }
 
 func (m *member) actedOn(i int, old state, k kind, content string) {
@@ -178,6 +185,7 @@ func (m *member) user(s step) {
 		m.write(i, m.w.edited(i, p.content, s.N), s.N%4 < 2)
 	case opResave:
 		if p.kind == text {
+			m.endSaving(p)
 			m.writeFile(i, p.content, true)
 		}
 	case opOlder:
