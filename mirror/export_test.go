@@ -116,3 +116,7 @@ func (r record) Stale() int { return len(r.stale) }
 
 // Begun reports whether an export was begun of which no more is known.
 func (r record) Begun() bool { return r.intent != nil }
+
+// BelieveNetwork makes a mirror that does not run yet believe that its directory is on a
+// network file system.
+func (m *Mirror) BelieveNetwork(name string) { m.tree.network = name }
