@@ -2,6 +2,9 @@ package crdt
 
 import (
 	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
 
 	"github.com/ipfs/boxo/ipld/merkledag"
 	"github.com/ipfs/go-cid"
@@ -132,6 +135,31 @@ func openBlock(raw []byte, cluster trust.ClusterID, stored bool) (*block, error)
 	return b, nil
 }
 
+// openBlocks opens blocks on all processors, for verifying signatures is most of the
+// work of a fetch, and parsing that of a start. It returns what open made of those
+// before the first that has an error, and that error.
+func openBlocks(raws [][]byte, open func([]byte) (*block, error)) ([]*block, error) {
+	blocks, errs := make([]*block, len(raws)), make([]error, len(raws))
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(raws)) {
+		wg.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(raws)); i = next.Add(1) - 1 {
+				if blocks[i], errs[i] = open(raws[i]); errs[i] != nil {
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for i, err := range errs {
+		if err != nil {
+			return blocks[:i], err
+		}
+	}
+	return blocks, nil
+}
+
 // openElement checks an element without its block.
 func openElement(element []byte, cluster trust.ClusterID, stored bool) (*block, error) {
 	if len(element) > MaxElement {
@@ -151,7 +179,7 @@ func openElement(element []byte, cluster trust.ClusterID, stored bool) (*block, 
 		kind:    env.Kind,
 		author:  env.Author,
 	}
-	if err := b.parsePayload(env.Payload); err != nil {
+	if err := b.parsePayload(env.Payload, stored); err != nil {
 		return nil, err
 	}
 	if b.Cluster != cluster {
@@ -165,10 +193,10 @@ func openElement(element []byte, cluster trust.ClusterID, stored bool) (*block, 
 	return b, nil
 }
 
-func (b *block) parsePayload(payload []byte) error {
+func (b *block) parsePayload(payload []byte, stored bool) error {
 	switch b.kind {
 	case trust.KindChange:
-		c, err := parseChange(payload)
+		c, err := parseChange(payload, stored)
 		b.change, b.Header = &c, c.Header
 		return err
 	case trust.KindGrant:

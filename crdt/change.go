@@ -81,8 +81,9 @@ func (c change) marshal() ([]byte, error) {
 	return proto.MarshalOptions{Deterministic: true}.Marshal(msg)
 }
 
-// parseChange parses a change and checks all that it can prove by itself.
-func parseChange(payload []byte) (change, error) {
+// parseChange parses a change and checks all that it can prove by itself. That one
+// from the node's own store is in its canonical encoding was proved before (stored).
+func parseChange(payload []byte, stored bool) (change, error) {
 	var msg crdtpb.Change
 	if err := proto.Unmarshal(payload, &msg); err != nil {
 		return change{}, refuse(ReasonEncoding, "change: %v", err)
@@ -118,6 +119,9 @@ func parseChange(payload []byte) (change, error) {
 		if i > 0 && c.edits[i-1].Path.String() >= c.edits[i].Path.String() {
 			return change{}, refuse(ReasonPath, "paths are not strictly ascending")
 		}
+	}
+	if stored {
+		return c, nil
 	}
 	again, err := c.marshal()
 	if err != nil || !bytes.Equal(again, payload) {

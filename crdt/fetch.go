@@ -6,10 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/ipfs/go-cid"
@@ -227,7 +224,7 @@ func (x *Exchange) fetchFrom(ctx context.Context, l *link, wants []cid.Cid) (adm
 // take opens the blocks of a frame and admits them.
 func (x *Exchange) take(ctx context.Context, from peer.ID, raws [][]byte, back *heldBackBlocks) (int, error) {
 	blocks := make([]*block, 0, len(raws))
-	opened, openErr := x.open(from, raws)
+	opened, openErr := openBlocks(raws, func(raw []byte) (*block, error) { return x.replica.openFrom(from, raw) })
 	for _, b := range opened {
 		if m, ok := x.replica.Member(b.author); ok && m.Revoked {
 			blocks = append(blocks, back.add(b)...)
@@ -237,31 +234,6 @@ func (x *Exchange) take(ctx context.Context, from peer.ID, raws [][]byte, back *
 	}
 	n, err := x.replica.admit(ctx, from, blocks)
 	return n, errors.Join(err, openErr)
-}
-
-// open opens the blocks of a frame on all processors, for verifying signatures is
-// most of the work of a fetch. It returns those before the first that is refused,
-// and its refusal.
-func (x *Exchange) open(from peer.ID, raws [][]byte) ([]*block, error) {
-	blocks, errs := make([]*block, len(raws)), make([]error, len(raws))
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(raws)) {
-		wg.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(raws)); i = next.Add(1) - 1 {
-				if blocks[i], errs[i] = x.replica.openFrom(from, raws[i]); errs[i] != nil {
-					return
-				}
-			}
-		})
-	}
-	wg.Wait()
-	for i, err := range errs {
-		if err != nil {
-			return blocks[:i], err
-		}
-	}
-	return blocks, nil
 }
 
 // heldBackBlocks are blocks of revoked authors. They are admitted only as the

@@ -18,10 +18,11 @@ type missed struct{ exchange *Exchange }
 // DropRPC is called for what was not sent to a peer.
 func (m missed) DropRPC(_ *pubsub.RPC, p peer.ID) { m.exchange.missed(p) }
 
-// UndeliverableMessage is called for what this node was too slow to take in.
+// UndeliverableMessage is called for what this node was too slow to take in. It is
+// fetched from its author: a relay may have refused it since.
 func (m missed) UndeliverableMessage(msg *pubsub.Message) {
 	if news, ok := msg.ValidatorData.(*announcement); ok {
-		m.exchange.want(msg.ReceivedFrom, news.heads)
+		m.exchange.want(msg.GetFrom(), news.heads)
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/ipfs/go-cid"
+
 	"github.com/starling-sync/starling/internal/failpoint"
 )
 
@@ -74,14 +76,13 @@ func (r *Replica) mark() (was bool, err error) {
 // setFits reports whether go-ds-crdt has processed exactly the blocks of the
 // index and keeps the index's heads with their priorities.
 func (r *Replica) setFits(ctx context.Context) (bool, error) {
-	processed, err := r.store.processed(ctx)
-	if err != nil || len(processed) != len(r.index.byBlock) {
+	left := len(r.index.byBlock)
+	fits, err := r.store.processed(ctx, func(c cid.Cid) bool {
+		left--
+		return r.index.find(c) != nil
+	})
+	if err != nil || !fits || left != 0 {
 		return false, err
-	}
-	for d := range r.index.byBlock {
-		if _, ok := processed[processedKey(d.cid()).String()]; !ok {
-			return false, nil
-		}
 	}
 	heads, err := r.store.heads(ctx)
 	if err != nil || len(heads) != len(r.index.heads) {

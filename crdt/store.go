@@ -1,6 +1,7 @@
 package crdt
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -106,43 +107,75 @@ func headKey(c cid.Cid) ds.Key { return ds.RawKey(setPrefix + "/h" + hashKey(c))
 // hashKey is how go-ds-crdt writes a block's multihash in a key.
 func hashKey(c cid.Cid) string { return dshelp.MultihashToDsKey(c.Hash()).String() }
 
+// openAtOnce is how many stored blocks, and openBytes about how many bytes of them, are
+// opened at a time.
+const (
+	openAtOnce = 512
+	openBytes  = 4 << 20
+)
+
 // blocks calls yield with every stored block, oldest first.
 func (s *store) blocks(ctx context.Context, cluster trust.ClusterID, yield func(*block) error) error {
-	results, err := s.Query(ctx, query.Query{Prefix: blocksPrefix, Orders: []query.Order{query.OrderByKey{}}})
+	it, err := s.DB.NewIterWithContext(ctx, &pebble.IterOptions{
+		LowerBound: []byte(blocksPrefix + "/"),
+		UpperBound: []byte(blocksPrefix + "0"), // '0' follows '/'
+	})
 	if err != nil {
 		return fmt.Errorf("read blocks: %w", err)
 	}
-	defer func() { _ = results.Close() }() // of a read; the errors that matter come in the results
-	for r := range results.Next() {
-		if r.Error != nil {
-			return fmt.Errorf("read blocks: %w", r.Error)
+	defer func() { _ = it.Close() }() // of a read; the errors that matter are Error's
+	var raws [][]byte
+	size := 0
+	open := func() error {
+		blocks, err := openBlocks(raws, func(raw []byte) (*block, error) { return openBlock(raw, cluster, true) })
+		for _, b := range blocks {
+			if err := yield(b); err != nil {
+				return err
+			}
 		}
-		b, err := openBlock(r.Value, cluster, true)
 		if err != nil {
-			return fmt.Errorf("read block %s: %w", r.Key, err)
+			return fmt.Errorf("read blocks: %w", err)
 		}
-		if err := yield(b); err != nil {
-			return err
+		clear(raws)
+		raws, size = raws[:0], 0
+		return ctx.Err()
+	}
+	for it.First(); it.Valid(); it.Next() {
+		raw := bytes.Clone(it.Value())
+		raws, size = append(raws, raw), size+len(raw)
+		if len(raws) == openAtOnce || size >= openBytes {
+			if err := open(); err != nil {
+				return err
+			}
 		}
 	}
-	return ctx.Err()
+	if err := it.Error(); err != nil {
+		return fmt.Errorf("read blocks: %w", err)
+	}
+	return open()
 }
 
-// processed returns the keys of the blocks that go-ds-crdt has processed.
-func (s *store) processed(ctx context.Context) (map[string]struct{}, error) {
-	results, err := s.Query(ctx, query.Query{Prefix: setPrefix + "/b", KeysOnly: true})
+// processed reports whether all blocks that go-ds-crdt has processed are as is says.
+// Each comes once.
+func (s *store) processed(ctx context.Context, is func(cid.Cid) bool) (bool, error) {
+	it, err := s.DB.NewIterWithContext(ctx, &pebble.IterOptions{
+		LowerBound: []byte(processedPrefix),
+		UpperBound: []byte(strings.TrimSuffix(processedPrefix, "/") + "0"),
+	})
 	if err != nil {
-		return nil, fmt.Errorf("read processed blocks: %w", err)
+		return false, fmt.Errorf("read processed blocks: %w", err)
 	}
-	defer func() { _ = results.Close() }()
-	keys := make(map[string]struct{})
-	for r := range results.Next() {
-		if r.Error != nil {
-			return nil, fmt.Errorf("read processed blocks: %w", r.Error)
+	defer func() { _ = it.Close() }() // of a read; the errors that matter are Error's
+	for it.First(); it.Valid(); it.Next() {
+		mh, err := dshelp.BinaryFromDsKey(ds.RawKey(string(it.Key()[len(processedPrefix)-1:])))
+		if err != nil || !is(cid.NewCidV1(cid.DagProtobuf, mh)) {
+			return false, nil
 		}
-		keys[r.Key] = struct{}{}
 	}
-	return keys, ctx.Err()
+	if err := it.Error(); err != nil {
+		return false, fmt.Errorf("read processed blocks: %w", err)
+	}
+	return true, ctx.Err()
 }
 
 // heads returns the keys of the blocks that go-ds-crdt has as heads, and their
