@@ -90,7 +90,7 @@ func (p *program) conflictsShowCommand() *cobra.Command {
 		Use:   "show PATH",
 		Short: "The conflicts of one definition: what both sides began with, and what each made of it",
 		Long: `Shows each conflict of a definition: what both sides began with, if there is such a version,
-what lost and what stands. The exact bytes of a side are those of "starling cat PATH@CHANGE".`,
+what lost and what stands, on a terminal side by side. The exact bytes of a side are those of "starling cat PATH@CHANGE".`,
 		Args:              takes(1, 1),
 		ValidArgsFunction: p.completePath,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -105,13 +105,13 @@ what lost and what stands. The exact bytes of a side are those of "starling cat 
 			if p.output == outputJSON {
 				return p.print(dispute, nil)
 			}
-			writeDispute(p.stdout, dispute)
+			writeDispute(p.stdout, p.screen(), dispute)
 			return nil
 		},
 	}
 }
 
-func writeDispute(w io.Writer, d api.Dispute) {
+func writeDispute(w io.Writer, s screen, d api.Dispute) {
 	for _, c := range d.Conflicts {
 		fmt.Fprintf(w, "conflict: %s (%s)\n", d.Path, c.Kind)
 		if len(c.Paths) > 0 {
@@ -126,23 +126,37 @@ func writeDispute(w io.Writer, d api.Dispute) {
 		if len(c.Fields) > 0 {
 			for _, f := range c.Fields {
 				fmt.Fprintf(w, "\n%s\n", oneLine(f.Pointer))
-				writeText(w, "began with", f.Base, "nothing")
-				writeText(w, "lost", f.Lost, "removed")
-				writeText(w, "stands", f.Stands, "removed")
+				writeSides(w, s, "began with", f.Base, f.Lost, f.Stands, "nothing", "removed")
 			}
 		} else {
 			fmt.Fprintln(w)
+			begin := ""
 			if c.Base != "" {
-				writeText(w, "began with "+short(c.Base), c.BaseText, "no file")
+				begin = "began with " + short(c.Base)
 			}
-			writeText(w, "lost", c.LostText, "deleted")
-			writeText(w, "stands", c.StandsText, "deleted")
+			writeSides(w, s, begin, c.BaseText, c.LostText, c.StandsText, "no file", "deleted")
 		}
 		fmt.Fprintln(w)
 	}
 	fmt.Fprintln(w, "now")
 	writeText(w, d.Path, d.Now, "no file")
 	fmt.Fprintf(w, "\n%s\n", advice(d))
+}
+
+// writeSides writes what both sides of a conflict began with, under the title begin unless that is
+// empty, and what each made of it: side by side on a screen.
+func writeSides(w io.Writer, s screen, begin string, base, lost, stands *string, none, gone string) {
+	columns := []column{{begin, base, none, 0}, {"lost", lost, gone, red}, {"stands", stands, gone, green}}
+	if begin == "" {
+		columns = columns[1:]
+	}
+	if s.width > 0 {
+		s.writeBeside(w, columns...)
+		return
+	}
+	for _, c := range columns {
+		writeText(w, c.title, c.text, c.absent)
+	}
 }
 
 // long names a side in a sentence.
