@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/ipfs/go-cid"
 
 	"github.com/starling-sync/starling/internal/failpoint"
@@ -53,9 +53,12 @@ func (r *Replica) recover(ctx context.Context) error {
 // mark writes the marker, durably, and reports whether it was there.
 func (r *Replica) mark() (was bool, err error) {
 	name := filepath.Join(r.opts.Dir, marker)
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	was = errors.Is(err, fs.ErrExist)
+	if _, err = r.opts.FS.Stat(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false, err
+	}
+	was = err == nil
 	if !was {
+		f, err := r.opts.FS.Create(name, vfs.WriteCategoryUnspecified)
 		if err != nil {
 			return false, err
 		}
@@ -64,7 +67,7 @@ func (r *Replica) mark() (was bool, err error) {
 		}
 		failpoint.Hit(failpoint.MarkerMade, marker)
 	}
-	dir, err := os.Open(r.opts.Dir)
+	dir, err := r.opts.FS.OpenDir(r.opts.Dir)
 	if err != nil {
 		return was, err
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -129,6 +128,9 @@ func Open(ctx context.Context, opts Options) (*Replica, error) {
 	if opts.MinFree == 0 {
 		opts.MinFree = DefaultMinFree
 	}
+	if opts.FS == nil {
+		opts.FS = vfs.Default
+	}
 	self, err := peer.IDFromPrivateKey(opts.Key)
 	if err != nil {
 		return nil, fmt.Errorf("open replica: %w", err)
@@ -191,7 +193,7 @@ func (r *Replica) Close() error {
 	}
 	failpoint.Hit(failpoint.StoreClosed, "")
 	if r.failure == nil { // else go-ds-crdt's records may be half written: the marker stays
-		if err := os.Remove(filepath.Join(r.opts.Dir, marker)); err != nil {
+		if err := r.opts.FS.Remove(filepath.Join(r.opts.Dir, marker)); err != nil {
 			return fmt.Errorf("close replica: %w", err)
 		}
 		failpoint.Hit(failpoint.MarkerRemoved, marker)

@@ -217,6 +217,9 @@ func (k *killer) cluster(t *testing.T, kills int) {
 		there := k.kill(w, tg)
 		if tg.death.Point != "" {
 			k.aimed[tg.death.Point]++
+			if !there {
+				t.Logf("missed: %v", tg.death)
+			}
 		}
 		if there {
 			k.atPoints++
@@ -245,7 +248,7 @@ func (k *killer) kill(w *workload, tg target) (there bool) {
 		w.work(victim, time.Duration(k.rng.IntN(400))*time.Millisecond)
 	case tg.phase == stopping, tg.phase == leaving:
 		w.awaitOpen(victim)
-		w.work(victim, 400*time.Millisecond)
+		w.work(victim, time.Duration(k.rng.IntN(400))*time.Millisecond)
 		w.c.Dismiss(victim)
 		w.awaitDeath(victim)
 	case tg.phase == inviting:
