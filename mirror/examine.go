@@ -1,13 +1,14 @@
 package mirror
 
 import (
+	"context"
 	"io/fs"
 
 	"github.com/starling-sync/starling/definition"
 )
 
 // examine looks at one path and decides what the turn does about it.
-func (m *Mirror) examine(t *turn, p definition.Path, info fs.FileInfo) {
+func (m *Mirror) examine(ctx context.Context, t *turn, p definition.Path, info fs.FileInfo) {
 	if !m.mirrors(p.String()) {
 		return
 	}
@@ -18,7 +19,7 @@ func (m *Mirror) examine(t *turn, p definition.Path, info fs.FileInfo) {
 		return
 	}
 	if e.fresh && e.seen.kind != unreadable {
-		m.recover(t, p, e)
+		m.recover(ctx, t, p, e, content)
 	}
 	view := m.replica.View(p)
 	if view.Withheld != "" {
@@ -54,12 +55,15 @@ func (m *Mirror) examine(t *turn, p definition.Path, info fs.FileInfo) {
 }
 
 // recover finds the base of a file at the first look after a start.
-func (m *Mirror) recover(t *turn, p definition.Path, e *entry) {
+func (m *Mirror) recover(ctx context.Context, t *turn, p definition.Path, e *entry, content []byte) {
 	e.fresh = false
 	if e.intent == nil && len(e.stale) == 0 {
 		return
 	}
 	r := e.record.recover(e.seen, e.at, m.rebooted)
+	if m.rebooted && !m.opts.Observe && e.foreign(e.seen, e.at) && m.torn(ctx, p, e.base, content) && m.keepTorn(p, content) {
+		r = e.torn(e.seen)
+	}
 	m.setRecord(e, r)
 	t.records[recordKey(p)] = r.encode(p)
 	t.synced = true

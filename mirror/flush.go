@@ -50,7 +50,8 @@ func (m *Mirror) flush(ctx context.Context) {
 // with the whole file system.
 const fewFiles = 8
 
-// flush writes the given files and their folders to disk.
+// flush writes the given files and all folders above them to disk: a folder may be new,
+// and is lost with what is in it unless the one above it is written too.
 func (t *tree) flush(paths []definition.Path) error {
 	if len(paths) > fewFiles {
 		return t.syncAll()
@@ -59,9 +60,11 @@ func (t *tree) flush(paths []definition.Path) error {
 	var errs []error
 	for _, p := range paths {
 		errs = append(errs, t.flushOne(p.String()))
-		if dir := path.Dir(p.String()); !done[dir] {
-			done[dir] = true
-			errs = append(errs, t.flushOne(dir))
+		for dir := p.String(); dir != "."; {
+			if dir = path.Dir(dir); !done[dir] {
+				done[dir] = true
+				errs = append(errs, t.flushOne(dir))
+			}
 		}
 	}
 	return errors.Join(errs...)

@@ -113,6 +113,26 @@ func (r record) recover(d sight, at stamp, rebooted bool) record {
 	return r
 }
 
+// foreign reports whether the file that is on disk after the machine was started is at
+// none of the bases that it may be at, though it may have lost writes.
+func (r record) foreign(d sight, at stamp) bool {
+	if d.kind != present || len(r.stale) == 0 || d.hash == r.base.hash {
+		return false
+	}
+	if in := r.intent; in != nil && (d.hash == in.base.hash || in.inode != 0 && at.ino == in.inode) {
+		return false
+	}
+	return !slices.ContainsFunc(r.stale, func(b base) bool { return d.hash == b.hash })
+}
+
+// torn returns the record of a file of which the machine has lost writes so that it
+// holds what nobody wrote: what is there stands for the base, so the view is put back.
+func (r record) torn(d sight) record {
+	r.intent, r.stale = nil, nil
+	r.base.hash = d.hash
+	return r
+}
+
 func fingerprint(h definition.Hash) uint64 { return binary.BigEndian.Uint64(h[:8]) }
 
 // The durable form, all integers as unsigned varints:

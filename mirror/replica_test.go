@@ -30,7 +30,7 @@ type memReplica struct {
 	appends  []definition.Draft
 	records  map[string][]byte
 	durable  map[string][]byte
-	unsynced map[string][]byte // written since
+	unsynced []map[string][]byte // the batches written since
 	refuse   map[definition.Path]bool
 	fail     error
 	// writesLeft is after how many writes every further one fails; negative: never.
@@ -51,7 +51,6 @@ func newMemReplica() *memReplica {
 		dirty:    make(map[definition.Path]bool),
 		records:  make(map[string][]byte),
 		durable:  make(map[string][]byte),
-		unsynced: make(map[string][]byte),
 		refuse:   make(map[definition.Path]bool),
 
 		writesLeft: -1,
@@ -253,18 +252,49 @@ func (r *memReplica) write(records map[string][]byte, sync bool) {
 			r.records[k] = v
 		}
 	}
-	maps.Copy(r.unsynced, records)
+	r.unsynced = append(r.unsynced, records)
 	if !sync {
 		return
 	}
-	for k, v := range r.unsynced {
-		if v == nil {
-			delete(r.durable, k)
-		} else {
-			r.durable[k] = v
+	r.survive(len(r.unsynced))
+	r.unsynced = nil
+}
+
+// survive makes the first batches of those that were not synced durable.
+func (r *memReplica) survive(batches int) {
+	for _, b := range r.unsynced[:batches] {
+		for k, v := range b {
+			if v == nil {
+				delete(r.durable, k)
+			} else {
+				r.durable[k] = v
+			}
 		}
 	}
-	clear(r.unsynced)
+}
+
+// frozen returns a copy, to be what a crash at this moment leaves.
+func (r *memReplica) frozen() *memReplica {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	next := newMemReplica()
+	next.versions, next.seq = maps.Clone(r.versions), r.seq
+	next.records, next.durable, next.unsynced = maps.Clone(r.records), maps.Clone(r.durable), slices.Clone(r.unsynced)
+	next.appends = slices.Clone(r.appends)
+	return next
+}
+
+// afterCrash returns the replica as it is after a crash that the first batches of those
+// that were not synced have survived.
+func (r *memReplica) afterCrash(batches int, rebooted bool) *memReplica {
+	next := r.frozen()
+	next.survive(batches)
+	next.unsynced = nil
+	if rebooted {
+		return next.afterPowerFailure()
+	}
+	next.records = maps.Clone(next.durable)
+	return next.afterKill()
 }
 
 // remote makes another node's change on top of the present views; nil content

@@ -97,7 +97,7 @@ func (m *Mirror) work(ctx context.Context, t *turn) {
 			m.lookAgain(t, p)
 			continue
 		}
-		m.examine(t, p, t.paths[p])
+		m.examine(ctx, t, p, t.paths[p])
 	}
 	if !m.opts.Observe {
 		m.examineKept(t)
