@@ -82,7 +82,8 @@ type machine struct {
 	// admitted is how many of the story's blocks were admitted.
 	admitted int
 
-	mu      sync.Mutex // what follows is read by the hook
+	mu      sync.Mutex // what follows is the hook's too
+	moments *rand.Rand // of the hook
 	outages []outage
 	passed  map[failpoint.Point]int
 	// batches are the records after each batch that was written, in order; the first
@@ -110,7 +111,7 @@ type outage struct {
 func newMachine(t *testing.T, rng *rand.Rand) *machine {
 	t.Helper()
 	m := &machine{
-		t: t, rng: rng, story: newStory(t), key: newKey(t), dir: t.TempDir(), disk: vfs.NewCrashableMem(),
+		t: t, rng: rng, moments: rand.New(rand.NewPCG(rng.Uint64(), 0)), story: newStory(t), key: newKey(t), dir: t.TempDir(), disk: vfs.NewCrashableMem(),
 		passed: make(map[failpoint.Point]int), batches: []batch{{}}, acked: make(map[definition.ChangeID]bool),
 	}
 	if err := m.disk.MkdirAll(m.dir, 0o700); err != nil {
@@ -218,12 +219,12 @@ func (m *machine) cut(p failpoint.Point, _ string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.passed[p]++
-	if m.passed[p] > 2 && m.rng.IntN(8) > 0 {
+	if m.passed[p] > 2 && m.moments.IntN(8) > 0 {
 		return
 	}
 	o := outage{at: p, batches: slices.Clone(m.batches), durable: m.durable, acked: maps.Clone(m.acked)}
 	for _, percent := range []int{0, 50, 100} {
-		o.disks = append(o.disks, m.disk.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: percent, RNG: m.rng}))
+		o.disks = append(o.disks, m.disk.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: percent, RNG: m.moments}))
 	}
 	m.outages = append(m.outages, o)
 }

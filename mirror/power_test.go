@@ -97,6 +97,7 @@ type scene struct {
 	texts   int
 
 	mu        sync.Mutex // what follows, and the order of edits and moments
+	moments   *rand.Rand // of the hook
 	blackouts []blackout
 	passed    map[failpoint.Point]int
 	done      []string
@@ -122,7 +123,7 @@ var sceneNames = []string{"a.json", "b.json", "sub/c.json", "sub/deep/d.json", "
 func newScene(t *testing.T, rng *rand.Rand, founder bool) *scene {
 	t.Helper()
 	s := &scene{
-		t: t, rng: rng, founder: founder, replica: newMemReplica(), aside: t.TempDir(),
+		t: t, rng: rng, moments: rand.New(rand.NewPCG(rng.Uint64(), 0)), founder: founder, replica: newMemReplica(), aside: t.TempDir(),
 		passed: make(map[failpoint.Point]int), known: make(map[string]bool), made: make(map[sceneEdit]int),
 	}
 	files := make(map[string]string)
@@ -264,7 +265,7 @@ func (s *scene) pass(p failpoint.Point, name string) {
 	}
 	s.note("    %s %s", p, name)
 	s.passed[p]++
-	if s.passed[p] > 1 && s.rng.IntN(4) > 0 {
+	if s.passed[p] > 1 && s.moments.IntN(4) > 0 {
 		return
 	}
 	b := blackout{at: p, step: len(s.done), replica: s.replica.frozen(), made: maps.Clone(s.made)}

@@ -35,6 +35,7 @@ const (
 	starting              // after a kill
 	working
 	stopping
+	flushing // a single file, when it is stopped
 	leaving  // by a new node that is stopped soon
 	inviting // by the authority, while a node joins
 )
@@ -108,7 +109,7 @@ var targets = []target{
 	at(working, failpoint.RecordsSaved, "", 4),
 	at(working, failpoint.RecordsSynced, "", 4),
 
-	at(stopping, failpoint.FileFlushed, "", 0),
+	at(flushing, failpoint.FileFlushed, "", 1),
 	at(stopping, failpoint.Flushed, "", 0),
 	at(stopping, failpoint.FlushRecorded, "", 0),
 	at(stopping, failpoint.StoreClosed, "", 0),
@@ -251,8 +252,14 @@ func (k *killer) kill(w *workload, tg target) (there bool) {
 		w.work(victim, time.Duration(k.rng.IntN(400))*time.Millisecond)
 		w.c.Dismiss(victim)
 		w.awaitDeath(victim)
+	case tg.phase == flushing:
+		w.awaitOpen(victim)
+		w.saveOne(victim)
+		w.c.Dismiss(victim)
+		w.awaitDeath(victim)
 	case tg.phase == inviting:
 		token = w.invite(victim)
+		w.work(victim, aimTime)
 	default:
 		w.work(victim, aimTime)
 	}

@@ -159,6 +159,40 @@ func (w *workload) work(victim int, most time.Duration) {
 	}
 }
 
+// saveOne saves one file on a node that has nothing else to flush to its disk, and waits
+// until it is imported or the node is dead.
+func (w *workload) saveOne(i int) {
+	w.t.Helper()
+	n := w.c.Node(i)
+	select {
+	case <-n.Dead():
+		return
+	case <-time.After(1500 * time.Millisecond): // what came before is flushed after a second
+	}
+	name := w.name()
+	w.note("node %d: write %s", i, name)
+	text := w.text(i, name)
+	w.may(n.Dir.Write(name, text))
+	w.c.Eventually(func() error {
+		select {
+		case <-n.Dead():
+			return nil
+		default:
+		}
+		entries, err := n.List()
+		if err != nil {
+			w.note("node %d: %v", i, err) // it dies
+			return nil
+		}
+		for _, e := range entries {
+			if e.Hash == definition.HashOf([]byte(text)) {
+				return nil
+			}
+		}
+		return fmt.Errorf("%s is not imported on node %d", name, i)
+	})
+}
+
 // goOn edits while the victim is down.
 func (w *workload) goOn(victim int) {
 	peer := 0
