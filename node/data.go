@@ -54,7 +54,7 @@ type secrets struct {
 // makeData makes a data directory for a new node and locks it. An existing one
 // may hold no node.
 func makeData(data string) (*filelock.Lock, error) {
-	if err := os.MkdirAll(data, 0o700); err != nil {
+	if err := trust.MakePrivate(data); err != nil {
 		return nil, fmt.Errorf("make data directory: %w", err)
 	}
 	lock, err := lockData(data)

@@ -100,6 +100,24 @@ const (
 	tempSuffix = ".tmp"
 )
 
+// MakePrivate makes a folder of mode 0700, unless it is there, and those above it. They
+// are on disk when it returns.
+func MakePrivate(dir string) error {
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	above := filepath.Dir(dir)
+	if err := MakePrivate(above); err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	err := syncDir(above)
+	failpoint.Hit(failpoint.FolderSynced, above)
+	return err
+}
+
 // SweepSecrets removes the temporary files that writes left in a folder when a crash
 // interrupted them: they hold secrets. The caller makes sure that nobody writes there.
 func SweepSecrets(dir string) error {

@@ -69,6 +69,7 @@ const (
 // The points of package trust, of the file named: keys, configuration, membership,
 // invitations.
 const (
+	FolderSynced Point = "trust/folder-synced" // a folder was made in this one, and is durable
 	SecretSynced Point = "trust/secret-synced" // it is durable under a temporary name
 	SecretPlaced Point = "trust/secret-placed" // it has its name, the folder is not synced
 	SecretSaved  Point = "trust/secret-saved"  // it is durable

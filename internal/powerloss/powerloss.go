@@ -227,10 +227,10 @@ type Remains struct {
 	Folders []string
 }
 
-// Oldest and Newest are remains where nothing or everything survived that no sync covers.
+// Oldest are remains where nothing survived that no sync covers.
 func (s State) Oldest() Remains { return s.remains(func(int) int { return 0 }, nil) }
 
-// Newest: see Oldest.
+// Newest are remains where everything survived.
 func (s State) Newest() Remains { return s.remains(func(n int) int { return n - 1 }, nil) }
 
 // Some are remains where some of it survived. torn lets files be torn.
@@ -281,7 +281,7 @@ func (s State) remains(choose func(n int) int, tear func(string) string) Remains
 // Write makes the remains in an empty directory.
 func (r Remains) Write(dir string) error {
 	for _, name := range r.Folders {
-		if err := os.Mkdir(filepath.Join(dir, filepath.FromSlash(name)), 0o755); err != nil {
+		if err := os.Mkdir(filepath.Join(dir, filepath.FromSlash(name)), 0o700); err != nil {
 			return err
 		}
 	}
