@@ -288,7 +288,11 @@ func TestWhatHasSettledIsLookedAt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer m.Abandon()
+	defer func() {
+		if err := m.Abandon(); err != nil {
+			t.Error(err)
+		}
+	}()
 	m.Turn(t.Context(), true)
 	if after, quiet := m.NextTurn(); after != 0 || quiet {
 		t.Errorf("the next turn is due after %v, quiet %t, want at once", after, quiet)
