@@ -67,3 +67,16 @@ func (r *Replica) ClockPieces() int {
 	}
 	return len(pieces)
 }
+
+// FailReads makes reading versions fail until mend is called.
+func (r *Replica) FailReads(err error) (mend func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	load := r.index.load
+	r.index.load = func(*version) ([]byte, error) { return nil, err }
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.index.load = load
+	}
+}

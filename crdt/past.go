@@ -35,42 +35,55 @@ func (x *index) past(t *tips) []definition.Conflict {
 		}
 	}
 	slices.SortFunc(merges, later)
-	t.past = []definition.Conflict{}
+	past, known := []definition.Conflict{}, true
 	for _, v := range merges {
-		for _, c := range x.unhonoured(v) {
-			if !slices.ContainsFunc(t.past, func(o definition.Conflict) bool { return o.Lost == c.Lost && o.Stands == c.Stands }) {
-				t.past = append(t.past, c)
+		conflicts, failed := x.unhonoured(v)
+		known = known && !failed
+		for _, c := range conflicts {
+			if !slices.ContainsFunc(past, func(o definition.Conflict) bool { return o.Lost == c.Lost && o.Stands == c.Stands }) {
+				past = append(past, c)
 			}
 		}
 	}
-	return t.past
+	if known {
+		t.past = past
+	}
+	return past
 }
 
-// unhonoured returns the conflicts of the merge that a version was made on.
-func (x *index) unhonoured(v *version) []definition.Conflict {
+// unhonoured returns the conflicts of the merge that a version was made on. If the
+// disk failed, each side that does not stand whole is one, and nothing is remembered.
+func (x *index) unhonoured(v *version) (conflicts []definition.Conflict, failed bool) {
 	if conflicts, ok := v.file.unhonoured[v]; ok {
-		return conflicts
+		return conflicts, false
 	}
 	parents := slices.Clone(v.sameFile())
 	parents = slices.DeleteFunc(parents, func(p *version) bool { return !x.counts(p) })
 	slices.SortFunc(parents, later)
-	conflicts := []definition.Conflict{}
+	conflicts = []definition.Conflict{}
 	if len(parents) > 1 {
 		conflicts = append(conflicts, decide(parents).conflicts...)
 		m := merger{path: v.file.path, load: x.load, counts: x.counts, memo: make(map[string][]byte)}
 		if sides := sidesOf(parents); len(sides) > 1 {
-			// An error of the disk fails the store elsewhere; here it costs a line.
-			if out, err := m.merge(sides, 0); err == nil {
-				conflicts = append(conflicts, out.conflicts...)
+			out, err := m.merge(sides, 0)
+			if err != nil { // the disk's: each side may have lost, and it is asked again
+				failed = true
+				for _, s := range sides[1:] {
+					out.conflicts = append(out.conflicts, whole(s, sides[0]))
+				}
 			}
+			conflicts = append(conflicts, out.conflicts...)
 		}
 		for i := range conflicts {
 			conflicts[i].At = v.id
 		}
 	}
+	if failed {
+		return conflicts, true
+	}
 	if v.file.unhonoured == nil {
 		v.file.unhonoured = make(map[*version][]definition.Conflict)
 	}
 	v.file.unhonoured[v] = conflicts
-	return conflicts
+	return conflicts, false
 }

@@ -52,9 +52,22 @@ func editOf(c *change, path definition.Path) (definition.Edit, bool) {
 	if !ok {
 		return definition.Edit{}, false
 	}
-	edit := c.edits[i]
-	edit.Content = bytes.Clone(edit.Content) // the change may be read again
-	return edit, true
+	return cloneOf(c.edits[i]), true
+}
+
+// cloneOf returns an edit that shares no memory with the change that it is of, which may
+// be read again.
+func cloneOf(e definition.Edit) definition.Edit {
+	e.Content, e.Parents = bytes.Clone(e.Content), slices.Clone(e.Parents)
+	return e
+}
+
+func clonesOf(edits []definition.Edit) []definition.Edit {
+	out := make([]definition.Edit, len(edits))
+	for i, e := range edits {
+		out[i] = cloneOf(e)
+	}
+	return out
 }
 
 // Edit returns the edit that a version names, or ErrNotFound. It reads from the
@@ -326,6 +339,6 @@ func (r *Replica) Change(ctx context.Context, id definition.ChangeID) (Change, e
 	e := r.index.byID[id]
 	return Change{
 		ID: id, Author: e.author.id, Seq: c.seq, Time: c.time.Time(), Note: c.note, Actor: c.actor,
-		Counts: r.index.counts(&e.versions[0]), Edits: c.edits,
+		Counts: r.index.counts(&e.versions[0]), Edits: clonesOf(c.edits),
 	}, nil
 }
