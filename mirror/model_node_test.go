@@ -107,7 +107,7 @@ func (m *member) turn(s step) {
 // inCommon notes that a turn found directory and view equal and has remembered it.
 func (m *member) inCommon(p *place) {
 	p.shown, p.seen, p.base, p.maybe = p.matched, p.matched, p.hash(), nil
-	p.known = p.known || p.base != (definition.Hash{})
+	p.known = p.known || len(p.matched) > 0
 	if p.act != nil && p.act.fate == pending {
 		p.act.fate = equal
 	}
@@ -457,7 +457,9 @@ func (m *member) check() error {
 		}
 	}
 	for _, a := range m.acts {
-		if a.fate != pending || m.places[a.path].act == a && m.places[a.path].base == hashOf(a.content) {
+		p := &m.places[a.path]
+		undone := p.act == a && (p.base == p.hash() || p.maybe[p.hash()]) // or the machine may have done it
+		if a.fate != pending || undone {
 			continue
 		}
 		if m.reader && (a.kind == nothing || m.isAside(a)) {
