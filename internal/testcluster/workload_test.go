@@ -277,7 +277,7 @@ func (w *workload) invite(authority int) trust.Token {
 	w.t.Helper()
 	n := w.c.Node(authority)
 	w.awaitOpen(authority)
-	token, err := n.Invite(node.InviteOptions{})
+	token, err := n.Invite(node.InviteOptions{Role: trust.RoleWriter})
 	if err != nil {
 		w.note("invite: %v", err)
 		return trust.Token{}
