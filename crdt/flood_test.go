@@ -158,10 +158,31 @@ func (s *siege) hugeMessages(ctx context.Context, begun func()) {
 	wg.Wait()
 }
 
-// fetched answers the victim's fetches so until the returned function is called.
+// fetched answers the victim's fetches so until the returned function is called, which
+// waits for answers that go on; their context must have ended.
 func (s *siege) fetched(answer network.StreamHandler) (restore func()) {
-	s.h.host.SetStreamHandler(fetchProtocol, answer)
-	return s.h.listen
+	var mu sync.Mutex // guards over, so that no answer begins when it is
+	var over bool
+	var answers sync.WaitGroup
+	s.h.host.SetStreamHandler(fetchProtocol, func(stream network.Stream) {
+		mu.Lock()
+		if over {
+			mu.Unlock()
+			_ = stream.Reset()
+			return
+		}
+		answers.Add(1)
+		mu.Unlock()
+		defer answers.Done()
+		answer(stream)
+	})
+	return func() {
+		s.h.listen()
+		mu.Lock()
+		over = true
+		mu.Unlock()
+		answers.Wait()
+	}
 }
 
 // slowStreams opens many streams, says a byte on each, and no more; nor does it answer.

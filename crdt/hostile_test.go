@@ -250,7 +250,9 @@ func (h *hostile) drip(s network.Stream, next func() *woven) {
 
 // pour answers a fetch with one block in a frame, for ever.
 func (h *hostile) pour(ctx context.Context, s network.Stream, next func() *woven) {
-	defer func() { _ = s.Reset() }()
+	reset := func() { _ = s.Reset() }
+	defer reset()
+	defer context.AfterFunc(ctx, reset)() // whoever waits for a request waits no more
 	in := bufio.NewReader(s)
 	for ctx.Err() == nil {
 		var req crdtpb.FetchRequest
