@@ -25,7 +25,7 @@ const (
 )
 
 // missedPause is the least pause between two hellos to a peer that missed
-// announcements.
+// announcements, and the pause while there are heads that no hello has told of.
 const missedPause = time.Second
 
 // Gate is what the exchange needs of package trust: who may speak.
@@ -210,6 +210,7 @@ func (l *link) nudge() {
 // serve is a link's goroutine: it greets the peer and fetches what it has.
 func (x *Exchange) serve(ctx context.Context, l *link) {
 	var lastHello time.Time
+	var turn int // of the heads, if a hello cannot carry all
 	nextHello := time.Now()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -226,8 +227,11 @@ func (x *Exchange) serve(ctx context.Context, l *link) {
 		if x.takeGreet(l) || !time.Now().Before(nextHello) {
 			lastHello = time.Now()
 			nextHello = lastHello.Add(jitter(x.opts.HelloInterval))
-			if err := x.sayHello(ctx, l.peer); err != nil && ctx.Err() == nil {
+			if err := x.sayHello(ctx, l.peer, &turn); err != nil && ctx.Err() == nil {
 				x.log.Debug("hello failed", "peer", l.peer, "err", err)
+			}
+			if turn > 0 {
+				nextHello = lastHello.Add(missedPause)
 			}
 		}
 		nextFetch := nextHello

@@ -1,10 +1,17 @@
 package crdt_test
 
 import (
+	"bufio"
+	"bytes"
 	"fmt"
+	"slices"
 	"testing"
 
+	"github.com/libp2p/go-libp2p/core/network"
+	"google.golang.org/protobuf/encoding/protodelim"
+
 	"github.com/starling-sync/starling/crdt"
+	"github.com/starling-sync/starling/crdt/crdtpb"
 	"github.com/starling-sync/starling/definition"
 	"github.com/starling-sync/starling/trust"
 )
@@ -109,4 +116,66 @@ func TestARevocationReachesItsLastChange(t *testing.T) {
 			t.Errorf("revoke at change %d: %v", i, err)
 		}
 	}
+}
+
+// TestMoreHeadsThanAHelloCarries: each hello names a head of every author, and the
+// others in turn, so that nothing stays behind.
+func TestMoreHeadsThanAHelloCarries(t *testing.T) {
+	t.Parallel()
+	const carried = 2048
+	ar := newArena(t)
+	put(t, ar.victim, "good.json", "1")
+	ar.settle(t)
+	base := ar.head(t)
+	forker := ar.writer()
+	granted := ar.grant(forker.id, trust.RoleWriter, nil, base)
+	if _, err := ar.victim.Admit(t.Context(), granted.raw); err != nil {
+		t.Fatal(err)
+	}
+	put(t, ar.victim, "good.json", "2")
+	honest := ar.victim.Heads()[0] // is one among all the others
+	var blocks []*woven
+	for i := range carried + 100 {
+		w := *forker
+		blocks = append(blocks, ar.write(&w, seconds(1), []*woven{granted}, edit(fmt.Sprintf("p-%d.json", i), "1")))
+	}
+	if _, err := ar.victim.Admit(t.Context(), raws(blocks...)...); err != nil {
+		t.Fatal(err)
+	}
+
+	hellos := make(chan *crdtpb.Hello, 16)
+	h := newHost(t, newKey(t), ar.psk)
+	h.SetStreamHandler(crdt.HelloProtocol, func(s network.Stream) {
+		msg := new(crdtpb.Hello)
+		if err := (protodelim.UnmarshalOptions{MaxSize: -1}).UnmarshalFrom(bufio.NewReader(s), msg); err != nil {
+			t.Errorf("read hello: %v", err)
+		}
+		_ = s.Close()
+		select {
+		case hellos <- msg:
+		default:
+		}
+	})
+	connect(t, h, ar.at)
+	told := make(map[string]bool)
+	eventually(t, func() error {
+		select {
+		case msg := <-hellos:
+			if n := len(msg.GetHeads()); n > carried {
+				t.Errorf("a hello names %d heads, want at most %d", n, carried)
+			}
+			if !slices.ContainsFunc(msg.GetHeads(), func(b []byte) bool { return bytes.Equal(b, honest.Bytes()) }) {
+				t.Error("a hello does not name the head of the author who has one")
+			}
+			for _, b := range msg.GetHeads() {
+				told[string(b)] = true
+			}
+		default:
+		}
+		if len(told) < len(ar.victim.Heads()) {
+			return fmt.Errorf("%d of %d heads are told", len(told), len(ar.victim.Heads()))
+		}
+		return nil
+	})
+	ar.settle(t)
 }

@@ -21,21 +21,21 @@ type multiaddr = ma.Multiaddr
 
 const (
 	// maxHello bounds a hello in bytes; maxHelloHeads the heads that it carries.
-	// A set has a handful of heads; more than this are fetched by and by.
+	// A set has a handful of heads; of more, each hello tells other ones.
 	maxHello      = 256 << 10
 	maxHelloHeads = 2048
 	// streamTimeout bounds each step on a stream.
 	streamTimeout = 30 * time.Second
 )
 
-// sayHello sends this node's grant and, if the peer is a member, its heads.
-func (x *Exchange) sayHello(ctx context.Context, p peer.ID) error {
+// sayHello sends this node's grant and, if the peer is a member, its heads. If they
+// are more than a hello carries, others take their turn with each; see announced.
+func (x *Exchange) sayHello(ctx context.Context, p peer.ID, turn *int) error {
 	ctx, cancel := context.WithTimeout(ctx, streamTimeout)
 	defer cancel()
 	msg := &crdtpb.Hello{Grant: x.opts.Grant}
 	if x.opts.Gate.IsMember(p) {
-		heads := x.replica.announced()
-		for _, c := range heads[:min(len(heads), maxHelloHeads)] {
+		for _, c := range x.replica.announced(turn) {
 			msg.Heads = append(msg.Heads, c.Bytes())
 		}
 		view := x.replica.Digest()
@@ -115,12 +115,40 @@ func (r *Replica) noteOwn(seq uint64) {
 	r.ownKnown = max(r.ownKnown, seq)
 }
 
-// announced returns the heads that this node tells others of. Changes of a
+// announced returns the heads that a hello tells of and moves turn, which begins at 0,
+// on to those of the hello after it; it is 0 again when all were told. Changes of a
 // revoked author are told of only as the ancestry of others.
-func (r *Replica) announced() []cid.Cid {
+func (r *Replica) announced(turn *int) []cid.Cid {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	return cidsOf(r.index.announced())
+	heads := r.index.announced()
+	if len(heads) <= maxHelloHeads {
+		*turn = 0
+		return cidsOf(heads)
+	}
+	return cidsOf(inTurn(heads, turn))
+}
+
+// inTurn returns as many heads as a hello carries: one of every author, since only
+// who forks its key has many, and of the others the next.
+func inTurn(heads []*element, turn *int) []*element {
+	told := make([]*element, 0, maxHelloHeads)
+	var others []*element
+	seen := make(map[*author]bool)
+	for _, h := range heads {
+		if !seen[h.author] && len(told) < maxHelloHeads/2 {
+			seen[h.author] = true
+			told = append(told, h)
+		} else {
+			others = append(others, h)
+		}
+	}
+	others = others[min(*turn, len(others)):]
+	n := min(len(others), maxHelloHeads-len(told))
+	if *turn += n; n == len(others) {
+		*turn = 0
+	}
+	return append(told, others[:n]...)
 }
 
 // announced returns the elements of standing authors that are in the ancestry of

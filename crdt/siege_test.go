@@ -113,7 +113,7 @@ func (s *siege) mine() *attack {
 func (s *siege) holds(blocks ...*woven) {
 	s.t.Helper()
 	seen, err := -1, error(nil)
-	testcluster.Eventually(s.t, time.Minute, func() error {
+	testcluster.Eventually(s.t, 5*time.Minute, func() error {
 		status, statusErr := s.victim.Status()
 		if statusErr != nil {
 			return statusErr
