@@ -164,6 +164,20 @@ func nulls(v definition.Value) (n int) {
 	return n
 }
 
+// scalarItems returns the scalar items of all lists.
+func scalarItems(v definition.Value) (items []string) {
+	for _, item := range v.Items {
+		if item.Kind != definition.Object && item.Kind != definition.Array {
+			items = append(items, outline(item))
+		}
+		items = append(items, scalarItems(item)...)
+	}
+	for _, m := range v.Members {
+		items = append(items, scalarItems(m.Value)...)
+	}
+	return items
+}
+
 // isText reports for each line whether it is in a string of several lines.
 func isText(lines []string) []bool {
 	inside := make([]bool, len(lines))
@@ -210,13 +224,19 @@ func (f *fieldEdits) draw(tb testing.TB, free []int, most, n int) (edits []lineE
 	for want := 1 + f.random.IntN(most); len(edits) < want && len(free) > 0; free = free[1:] {
 		n++
 		edit, ok := randomEdit(f.random, f.lines, free[0], n, needsComma)
-		if !ok || f.text[free[0]] || edit.item && slices.ContainsFunc(edits, func(e lineEdit) bool { return e.item }) {
-			continue // of two edited items nothing tells which was which
+		if !ok || f.text[free[0]] {
+			continue
 		}
 		after, err := definition.Parse(mustPath(tb, f.name), []byte(edited(f.lines, edit)))
-		if err == nil && after.Syntax() == f.doc.Syntax() && outline(after.Root()) != outline(f.doc.Root()) {
-			edits = append(edits, edit)
+		if err != nil || after.Syntax() != f.doc.Syntax() || outline(after.Root()) == outline(f.doc.Root()) {
+			continue
 		}
+		// In HJSON a text without quotes may look like a member.
+		edit.item = edit.item || !slices.Equal(scalarItems(after.Root()), scalarItems(f.doc.Root()))
+		if edit.item && slices.ContainsFunc(edits, func(e lineEdit) bool { return e.item }) {
+			continue // of two edited items nothing tells which was which
+		}
+		edits = append(edits, edit)
 	}
 	return edits, free
 }
