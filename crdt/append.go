@@ -141,7 +141,7 @@ func (r *Replica) sign(d definition.Draft, edits []definition.Edit) (*block, err
 	}
 	for _, e := range edits {
 		for _, p := range e.Parents {
-			parent := r.index.byID[p.Change]
+			parent := r.index.byID.find(p.Change)
 			need, seen = append(need, parent), append(seen, parent.time)
 		}
 	}
@@ -155,7 +155,7 @@ func (r *Replica) sign(d definition.Draft, edits []definition.Edit) (*block, err
 func (x *index) parentsOf(e definition.Edit, most int) ([]*version, error) {
 	parents := make([]*version, 0, len(e.Parents))
 	for _, p := range e.Parents {
-		v := x.versionIn(x.byID[p.Change], p.Path)
+		v := x.versionIn(x.byID.find(p.Change), p.Path)
 		if v == nil {
 			return nil, fmt.Errorf("%w: %s: parent %s is %w", ErrDraft, e.Path, p.Change.Short(), ErrNotFound)
 		}

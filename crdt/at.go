@@ -61,7 +61,7 @@ func (r *Replica) Merged(ctx context.Context, path definition.Path, versions ...
 	defer r.mu.RUnlock()
 	found := make([]*version, 0, len(versions))
 	for _, ref := range versions {
-		v := r.index.versionIn(r.index.byID[ref.Change], path)
+		v := r.index.versionIn(r.index.byID.find(ref.Change), path)
 		if v == nil || ref.Path != path {
 			return nil, fmt.Errorf("merge %s: version %s: %w", path, ref, ErrNotFound)
 		}

@@ -87,7 +87,7 @@ func (b *blamer) begin(r *Replica, at definition.Version) ([]*version, error) {
 	defer r.mu.RUnlock()
 	b.counts = r.index.countsNow()
 	if !at.Change.IsZero() {
-		v := r.index.versionIn(r.index.byID[at.Change], at.Path)
+		v := r.index.versionIn(r.index.byID.find(at.Change), at.Path)
 		if v == nil || v.is(deleted) {
 			return nil, fmt.Errorf("in change %s: %w", at.Change.Short(), ErrNotFound)
 		}

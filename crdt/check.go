@@ -28,7 +28,7 @@ func (x *index) check(b *block) (*element, error) {
 	e := &element{id: b.id, author: x.authors[b.author], after: make([]*element, 0, len(b.After)), prio: 1}
 	e.block, _ = digestOf(b.cid)
 	if b.change != nil {
-		e.prev = x.byID[b.change.prev]
+		e.prev = x.byID.find(b.change.prev)
 	}
 	var missing []cid.Cid
 	for _, c := range b.After {
@@ -131,7 +131,7 @@ func (x *index) checkRevocation(r *trust.Revocation, e *element) error {
 
 // ancestor returns the element with this id if it is in e's ancestry.
 func (x *index) ancestor(e *element, id definition.ChangeID) *element {
-	a := x.byID[id]
+	a := x.byID.find(id)
 	if a == nil || !e.descendsFrom(a) {
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/starling-sync/starling/crdt"
+	"github.com/starling-sync/starling/definition"
 	"github.com/starling-sync/starling/trust"
 )
 
@@ -74,5 +75,17 @@ func TestAdmitElementRefuses(t *testing.T) {
 	last[len(last)-1] ^= 1
 	if err := admit(c, last); !errors.Is(err, crdt.ErrRefused) {
 		t.Errorf("an element with a forged signature: got %v, want a refusal", err)
+	}
+}
+
+func TestIDsThatBeginAlikeAreToldApart(t *testing.T) {
+	var ids []definition.ChangeID
+	for i := range 100 {
+		id := definition.ChangeID{byte(i % 3)}
+		id[20] = byte(i)
+		ids = append(ids, id)
+	}
+	if wrong := crdt.Unfound(ids); len(wrong) > 0 {
+		t.Errorf("%d of %d ids are not found as they should be: %v", len(wrong), len(ids), wrong)
 	}
 }

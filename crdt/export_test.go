@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/ipfs/go-cid"
+
+	"github.com/starling-sync/starling/definition"
 )
 
 // Admit takes blocks as a peer would have sent them, in this order, and returns
@@ -62,8 +64,10 @@ func (r *Replica) ClockPieces() int {
 			}
 		}
 	}
-	for _, e := range r.index.byID {
-		count(e.prior.root)
+	for _, lane := range r.index.lanes.elements {
+		for _, e := range lane {
+			count(e.prior.root)
+		}
 	}
 	return len(pieces)
 }
@@ -79,4 +83,22 @@ func (r *Replica) FailReads(err error) (mend func()) {
 		defer r.mu.Unlock()
 		r.index.load = load
 	}
+}
+
+// Unfound returns which of some different ids a lookup does not find once elements of
+// those with an even place have been added, or finds though it should not.
+func Unfound(ids []definition.ChangeID) (wrong []definition.ChangeID) {
+	l := newLookup(func(e *element) definition.ChangeID { return e.id })
+	for i := 0; i < len(ids); i += 2 {
+		l.add(&element{id: ids[i]})
+	}
+	for i, id := range ids {
+		if e := l.find(id); (e != nil) != (i%2 == 0) || e != nil && e.id != id {
+			wrong = append(wrong, id)
+		}
+	}
+	if l.len() != (len(ids)+1)/2 {
+		return ids
+	}
+	return wrong
 }

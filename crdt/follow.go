@@ -29,7 +29,7 @@ func (r *Replica) Follow(since definition.ChangeID) (*Follower, error) {
 	if since.IsZero() {
 		return &Follower{replica: r, next: len(r.index.admitted)}, nil
 	}
-	e := r.index.byID[since]
+	e := r.index.byID.find(since)
 	if e == nil {
 		return nil, fmt.Errorf("follow change %s: %w", since.Short(), ErrNotFound)
 	}

@@ -77,7 +77,7 @@ func (r *Replica) historyBehind(path definition.Path, after definition.ChangeID)
 		most = len(all)
 	}
 	if !after.IsZero() {
-		e := r.index.byID[after]
+		e := r.index.byID.find(after)
 		if e == nil || !e.isChange() {
 			return nil, false
 		}

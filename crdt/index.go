@@ -17,8 +17,8 @@ import (
 // pure function of the set, kept in memory and computed again at every start.
 // It has no lock of its own; Replica guards it.
 type index struct {
-	byBlock map[digest]*element
-	byID    map[definition.ChangeID]*element
+	byBlock lookup[digest]
+	byID    lookup[definition.ChangeID]
 	heads   map[*element]struct{}
 	lanes   lanes
 	log     timeline
@@ -74,8 +74,8 @@ type author struct {
 func newIndex(load func(*version) ([]byte, error)) *index {
 	return &index{
 		load:    load,
-		byBlock: make(map[digest]*element),
-		byID:    make(map[definition.ChangeID]*element),
+		byBlock: newLookup(func(e *element) digest { return e.block }),
+		byID:    newLookup(func(e *element) definition.ChangeID { return e.id }),
 		heads:   make(map[*element]struct{}),
 		files:   make(map[definition.Path]*file),
 		folded:  make(map[string][]*file),
@@ -93,8 +93,8 @@ func (x *index) add(b *block, e *element) []definition.Path {
 	e.author = x.author(b.author)
 	x.lanes.place(e)
 	x.heads[e] = struct{}{}
-	x.byBlock[e.block] = e
-	x.byID[e.id] = e
+	x.byBlock.add(e)
+	x.byID.add(e)
 
 	switch s := e.statement.(type) {
 	case *trust.Grant:
@@ -167,7 +167,7 @@ func (x *index) revoke(r *trust.Revocation) []definition.Path {
 	a := x.author(r.Member)
 	kept := make(map[*element]struct{})
 	if r.Mode != trust.ModePurge {
-		for e := x.byID[r.LastChange]; e != nil; e = e.prev {
+		for e := x.byID.find(r.LastChange); e != nil; e = e.prev {
 			if _, ok := a.kept[e]; ok || len(a.revocations) == 0 {
 				kept[e] = struct{}{}
 			}
@@ -309,7 +309,7 @@ func (x *index) find(c cid.Cid) *element {
 	if !ok {
 		return nil
 	}
-	return x.byBlock[d]
+	return x.byBlock.find(d)
 }
 
 // findAll returns the elements of those blocks that are admitted.

@@ -95,7 +95,7 @@ type VersionInfo struct {
 func (r *Replica) Version(v definition.Version) (VersionInfo, error) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	found := r.index.versionIn(r.index.byID[v.Change], v.Path)
+	found := r.index.versionIn(r.index.byID.find(v.Change), v.Path)
 	if found == nil {
 		return VersionInfo{}, fmt.Errorf("version %s: %w", v, ErrNotFound)
 	}
@@ -105,7 +105,7 @@ func (r *Replica) Version(v definition.Version) (VersionInfo, error) {
 // change reads a change from its block. The caller must not alter it.
 func (r *Replica) change(ctx context.Context, id definition.ChangeID) (*change, error) {
 	r.mu.RLock()
-	e := r.index.byID[id]
+	e := r.index.byID.find(id)
 	r.mu.RUnlock()
 	if e == nil || !e.isChange() {
 		return nil, fmt.Errorf("read change %s: %w", id.Short(), ErrNotFound)
@@ -214,7 +214,7 @@ func (r *Replica) Heads() []cid.Cid {
 func (r *Replica) Has(id definition.ChangeID) bool {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	return r.index.byID[id] != nil
+	return r.index.byID.find(id) != nil
 }
 
 // Holds reports whether the set holds all these blocks, and so their ancestry.
@@ -249,7 +249,7 @@ func (r *Replica) Stats() Stats {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	s := Stats{
-		Elements: len(r.index.byID),
+		Elements: r.index.byID.len(),
 		Heads:    len(r.index.heads),
 		Refused:  r.refused.snapshot(),
 		Rules:    r.index.rules,
@@ -336,7 +336,7 @@ func (r *Replica) Change(ctx context.Context, id definition.ChangeID) (Change, e
 	}
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	e := r.index.byID[id]
+	e := r.index.byID.find(id)
 	return Change{
 		ID: id, Author: e.author.id, Seq: c.seq, Time: c.time.Time(), Note: c.note, Actor: c.actor,
 		Counts: r.index.counts(&e.versions[0]), Edits: clonesOf(c.edits),

@@ -79,7 +79,7 @@ func (r *Replica) mark() (was bool, err error) {
 // setFits reports whether go-ds-crdt has processed exactly the blocks of the
 // index and keeps the index's heads with their priorities.
 func (r *Replica) setFits(ctx context.Context) (bool, error) {
-	left := len(r.index.byBlock)
+	left := r.index.byBlock.len()
 	fits, err := r.store.processed(ctx, func(c cid.Cid) bool {
 		left--
 		return r.index.find(c) != nil

@@ -85,7 +85,7 @@ func (r *Replica) declare(ctx context.Context, authority crypto.PrivKey, kind st
 	r.mu.RLock()
 	var need []*element
 	for _, id := range needs {
-		if e := r.index.byID[id]; e != nil {
+		if e := r.index.byID.find(id); e != nil {
 			need = append(need, e)
 		}
 	}

@@ -24,7 +24,8 @@ func (s Service) ID() (string, bool) {
 	if !ok || v.Kind != Number && v.Kind != String {
 		return "", false
 	}
-	return canonicalInteger(v.Text)
+	id, ok := canonicalInteger(v.Text)
+	return strings.Clone(id), ok // who keeps the id does not keep the file with it
 }
 
 // Name returns the service's name.
