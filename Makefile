@@ -13,7 +13,7 @@ LONG     ?= 5m
 SEEDS    ?= 50000
 FUZZTIME ?= 20s
 
-.PHONY: build demo test check generate static format vet lint generated cases failpoints bench check-long fuzz netns
+.PHONY: build demo test check generate static format vet lint generated cases failpoints bench check-long fuzz netns people
 
 build: ## bin/starling
 	$(GO) build -trimpath -o bin/starling ./cmd/starling
@@ -67,3 +67,6 @@ fuzz: ## each fuzz target for FUZZTIME (20s)
 
 netns: ## discovery in network namespaces; wants root and iproute2
 	GO="$(GO)" .ci/netns $(race)
+
+people: ## what people do to a directory, with vim and rsync
+	GO="$(GO)" .ci/people $(race)
