@@ -71,6 +71,7 @@ func (r routes) changes() {
 	r.show()
 	r.watch()
 	r.difference()
+	r.drift()
 	r.blame()
 	handle(r, huma.Operation{
 		OperationID: "list-changes",

@@ -38,6 +38,8 @@ type contentInput struct {
 	Path   string    `query:"path" required:"true" doc:"Path of the definition."`
 	Change string    `query:"change" doc:"As this change made it, by its id or its first characters (at least 4)."`
 	At     time.Time `query:"at" doc:"As it was at this time. With neither change nor at, as it is now."`
+
+	Directory bool `query:"directory" doc:"As the node's directory holds it, whatever the cluster says."`
 }
 
 type contentOutput struct {
@@ -89,8 +91,10 @@ func (r routes) definitions() {
 		}
 		var content []byte
 		switch {
-		case in.Change != "" && !in.At.IsZero():
-			return nil, newProblem(CodeInvalid, "say a change or a time, not both")
+		case in.Change != "" && !in.At.IsZero(), in.Directory && (in.Change != "" || !in.At.IsZero()):
+			return nil, newProblem(CodeInvalid, "say one of a change, a time and the directory")
+		case in.Directory:
+			content, err = r.node.ReadDirectory(ctx, path)
 		case in.Change == "":
 			content, err = r.node.ReadAt(ctx, path, in.At)
 		default:

@@ -87,7 +87,7 @@ func (m *Mirror) Decide(ctx context.Context, id string, publish bool) error {
 	if publish {
 		kind = approve
 	}
-	m.turn(ctx, &turn{request: &request{kind, id, answer}})
+	m.turn(ctx, &turn{request: &request{kind: kind, id: id, reply: answer}})
 	return (<-answer).err
 }
 

@@ -367,3 +367,21 @@ func TestDigest(t *testing.T) {
 		return nil
 	})
 }
+
+func TestReadOfWhatTheDirectoryHolds(t *testing.T) {
+	n := run(t, newDir(t, map[string]string{"a.json": one, "bad.json": half}), newMemReplica(), founder)
+	if err := os.Symlink("a.json", filepath.Join(n.dir, "link.json")); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"a.json": one, "bad.json": half} {
+		if got, err := n.Read(t.Context(), path(name)); err != nil || string(got) != want {
+			t.Errorf("read %s: got %q, %v, want %q", name, got, err, want)
+		}
+	}
+	if _, err := n.Read(t.Context(), path("none.json")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("read of no file: got %v, want fs.ErrNotExist", err)
+	}
+	if _, err := n.Read(t.Context(), path("link.json")); err == nil || errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("read of a link: got %v, want the reason", err)
+	}
+}

@@ -87,6 +87,18 @@ func kindFault(mode fs.FileMode) error {
 	return errNotRegular
 }
 
+// content returns the bytes of a file.
+func (t *tree) content(p definition.Path) ([]byte, error) {
+	info, err := t.lstat(p.String())
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, kindFault(info.Mode())
+	}
+	return t.readFile(p.String(), info)
+}
+
 // readFile returns the content of the file that info shows. The error is errReplaced if
 // the file was written to meanwhile: then its stamp would speak of other bytes, and a
 // half-saved file would seem to have rested.

@@ -34,7 +34,7 @@ var (
 	// ErrNotEmpty is returned by Open if Refill is set and the directory has no
 	// marker, but files.
 	ErrNotEmpty = errors.New("it has no marker " + markerName + " and is not empty, so it cannot be refilled: move its files away")
-	// ErrStopped is returned by Pass, Approve, Restore and Digest while the
+	// ErrStopped is returned by Pass, Approve, Restore, Read and Digest while the
 	// mirror has stopped because of the state of the directory.
 	ErrStopped = errors.New("the mirror has stopped")
 	// ErrNoApproval is returned by Approve and Restore for an id that is not, or
@@ -43,7 +43,7 @@ var (
 	// ErrObserving is returned by Approve and Restore while the mirror only
 	// observes.
 	ErrObserving = errors.New("this node only observes")
-	// ErrNotRunning is returned by Pass, Approve, Restore and Digest after Run
+	// ErrNotRunning is returned by Pass, Approve, Restore, Read and Digest after Run
 	// has returned.
 	ErrNotRunning = errors.New("the mirror does not run")
 )

@@ -13,7 +13,8 @@ import (
 // request is what another goroutine wants of the loop. Exactly one reply is sent.
 type request struct {
 	kind  requestKind
-	id    string // of a held set
+	id    string          // of a held set
+	path  definition.Path // to read
 	reply chan<- reply
 }
 
@@ -22,6 +23,7 @@ type requestKind uint8
 const (
 	pass requestKind = iota
 	digest
+	read
 	approve
 	restore
 )
@@ -29,14 +31,16 @@ const (
 type reply struct {
 	entries map[definition.Path]definition.Hash
 	quiet   bool
+	content []byte
 	err     error
 }
 
 // ask hands a request to the loop and waits for the reply.
-func (m *Mirror) ask(ctx context.Context, kind requestKind, id string) (reply, error) {
+func (m *Mirror) ask(ctx context.Context, r request) (reply, error) {
 	answer := make(chan reply, 1) // so that the loop never waits
+	r.reply = answer
 	select {
-	case m.requests <- request{kind, id, answer}:
+	case m.requests <- r:
 	case <-m.ended:
 		return reply{}, ErrNotRunning
 	case <-ctx.Done():
@@ -56,7 +60,7 @@ func (m *Mirror) ask(ctx context.Context, kind requestKind, id string) (reply, e
 // far as possible: nothing settles or waits any more; held files stay as they are. The
 // error is that of the last turn. It blocks until StartSync was called.
 func (m *Mirror) Pass(ctx context.Context) error {
-	if _, err := m.ask(ctx, pass, ""); err != nil {
+	if _, err := m.ask(ctx, request{kind: pass}); err != nil {
 		return fmt.Errorf("pass over directory: %w", err)
 	}
 	return nil
@@ -67,18 +71,29 @@ func (m *Mirror) Pass(ctx context.Context) error {
 // quiet reports that nothing was waiting or about to change: if it is false, the same
 // question may soon have another answer. It blocks until StartSync was called.
 func (m *Mirror) Digest(ctx context.Context) (entries map[definition.Path]definition.Hash, quiet bool, err error) {
-	r, err := m.ask(ctx, digest, "")
+	r, err := m.ask(ctx, request{kind: digest})
 	if err != nil {
 		return nil, false, fmt.Errorf("digest directory: %w", err)
 	}
 	return r.entries, r.quiet, nil
 }
 
+// Read returns the bytes that the directory holds for a path now, whatever the view
+// says. The error wraps fs.ErrNotExist if there is no file, or says why it cannot be
+// read. It blocks until StartSync was called.
+func (m *Mirror) Read(ctx context.Context, p definition.Path) ([]byte, error) {
+	r, err := m.ask(ctx, request{kind: read, path: p})
+	if err != nil {
+		return nil, fmt.Errorf("read %s in the directory: %w", p, err)
+	}
+	return r.content, nil
+}
+
 // Approve publishes exactly the set of losses that is held under id, but for files
 // that came back meanwhile. When it returns nil, the change is durable. The error wraps
 // ErrNoApproval, ErrStopped or ErrObserving where that is the cause.
 func (m *Mirror) Approve(ctx context.Context, id string) error {
-	if _, err := m.ask(ctx, approve, id); err != nil {
+	if _, err := m.ask(ctx, request{kind: approve, id: id}); err != nil {
 		return fmt.Errorf("approve %s: %w", id, err)
 	}
 	return nil
@@ -87,7 +102,7 @@ func (m *Mirror) Approve(ctx context.Context, id string) error {
 // Restore puts the files of the set that is held under id back as the view wants them.
 // The error is as Approve's.
 func (m *Mirror) Restore(ctx context.Context, id string) error {
-	if _, err := m.ask(ctx, restore, id); err != nil {
+	if _, err := m.ask(ctx, request{kind: restore, id: id}); err != nil {
 		return fmt.Errorf("restore %s: %w", id, err)
 	}
 	return nil
@@ -98,8 +113,11 @@ func (m *Mirror) admit(t *turn) error {
 	if t.request == nil {
 		return nil
 	}
-	if k := t.request.kind; k == pass || k == digest {
+	switch t.request.kind {
+	case pass, digest:
 		t.full = true
+		return nil
+	case read:
 		return nil
 	}
 	set := m.approvals.sets[t.request.id]
@@ -135,6 +153,9 @@ func (m *Mirror) reply(t *turn) {
 			}
 		}
 		t.request.reply <- reply{entries: entries, quiet: m.quiet() && t.err == nil}
+	case read:
+		content, err := m.tree.content(t.request.path)
+		t.request.reply <- reply{content: content, err: err}
 	case approve, restore:
 		t.request.reply <- reply{err: m.decided(t)}
 	}

@@ -45,6 +45,7 @@ type holding struct {
 type holdings struct {
 	files           []holding // in order
 	view, directory definition.Hash
+	quiet           bool // nothing waits or is about to change
 	trouble         string
 }
 
@@ -63,10 +64,11 @@ func (n *Node) holdings(ctx context.Context) holdings {
 		}
 	}
 	var out holdings
-	entries, _, err := n.mirror.Digest(ctx)
+	entries, quiet, err := n.mirror.Digest(ctx)
 	if err != nil {
 		out.trouble = err.Error()
 	}
+	out.quiet = quiet
 	for p, hash := range entries {
 		at(p).directory = hash
 	}

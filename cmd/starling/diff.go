@@ -15,18 +15,25 @@ import (
 func (p *program) diffCommand() *cobra.Command {
 	var text bool
 	c := &cobra.Command{
-		Use:     "diff PATH[@CHANGE] [PATH[@CHANGE]]",
-		Short:   "What differs between two versions, by field",
+		Use:     "diff [PATH[@CHANGE] [PATH[@CHANGE]]]",
+		Short:   "What differs between two versions, or from the directory, by field",
 		GroupID: groupFiles,
 		Long: `Compares two versions of a definition, or two definitions, by structure: layout, comments and
 the order of what has none do not count. What has no @CHANGE is as it is now, and so is the second
 version if it is left out. With --text every byte counts, and what is printed is a unified diff.
-Exit code 0: they are equal. 1: they differ.`,
-		Example: `  starling diff app-1000.json@wgzkq6fqrg22
+Exit code 0: they are equal. 1: they differ.
+
+Without arguments, or for one PATH without a change, it compares what the cluster says with the
+file in this node's directory: what is held there, waits for an approval, or was saved just now.`,
+		Example: `  starling diff
+  starling diff app-1000.json@wgzkq6fqrg22
   starling diff app-1000.json@wgzkq6fqrg22 app-1000.json@n5ysm2qbdjfe --text`,
-		Args:              takes(1, 2),
+		Args:              takes(0, 2),
 		ValidArgsFunction: p.completePath,
 		RunE: func(c *cobra.Command, args []string) error {
+			if path, change := splitVersion(argument(args)); len(args) < 2 && change == "" {
+				return p.diffDirectory(c.Context(), path, text)
+			}
 			var from, to api.Point
 			from.Path, from.Change = splitVersion(args[0])
 			to.Path = from.Path
@@ -66,6 +73,24 @@ type textDifference struct {
 	Text string `json:"text" doc:"The difference as a unified diff."`
 }
 
+// unified returns a unified diff; empty if the bytes are the same.
+func unified(oldName string, old []byte, newName string, now []byte) string {
+	return string(diff.Diff(oldName, old, newName, now))
+}
+
+// writeUnified prints a unified diff: as it is, but to a terminal nothing that would
+// drive it.
+func (p *program) writeUnified(text string) error {
+	if !isTerminal(p.stdout) {
+		_, err := io.WriteString(p.stdout, text)
+		return err
+	}
+	for line := range strings.Lines(text) {
+		fmt.Fprintln(p.stdout, oneLine(strings.TrimRight(line, "\r\n")))
+	}
+	return nil
+}
+
 // textDiff prints a unified diff of what d compares.
 func (p *program) textDiff(ctx context.Context, client *api.Client, d api.Difference) error {
 	old, err := contentAt(ctx, client, d.From)
@@ -76,18 +101,13 @@ func (p *program) textDiff(ctx context.Context, client *api.Client, d api.Differ
 	if err != nil {
 		return err
 	}
-	unified := string(diff.Diff(pointName(d.From), old, pointName(d.To), now))
-	switch {
-	case p.output == outputJSON:
-		err = p.print(textDifference{d, unified}, nil)
-	case isTerminal(p.stdout):
-		for line := range strings.Lines(unified) {
-			fmt.Fprintln(p.stdout, oneLine(strings.TrimRight(line, "\r\n")))
-		}
-	default:
-		_, err = io.WriteString(p.stdout, unified)
+	difference := unified(pointName(d.From), old, pointName(d.To), now)
+	if p.output == outputJSON {
+		err = p.print(textDifference{d, difference}, nil)
+	} else {
+		err = p.writeUnified(difference)
 	}
-	if err != nil || unified == "" {
+	if err != nil || difference == "" {
 		return err
 	}
 	return &exit{code: exitProblem}

@@ -38,7 +38,7 @@ func printed() map[string][]any {
 		"check":          {checked{}, ruleList{}},
 		"conflicts":      {api.ConflictList{}},
 		"conflicts show": {api.Dispute{}},
-		"diff":           {api.Difference{}, textDifference{}},
+		"diff":           {api.Difference{}, textDifference{}, api.DriftList{}, textDriftList{}},
 		"export":         {exported{}},
 		"init":           {identity{}},
 		"invite":         {invited{}},
