@@ -3,6 +3,7 @@ package mirror_test
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -88,6 +89,22 @@ func TestManyDeletionsAreHeld(t *testing.T) {
 	// What was approved does not count against what comes next.
 	remove(t, n.dir, "service-10.json")
 	n.wantsView("service-10.json", "absent")
+}
+
+// TestHeldDeletionsAreOneLineInTheLog, however many files they are.
+func TestHeldDeletionsAreOneLineInTheLog(t *testing.T) {
+	var log strings.Builder // read after the end of the mirror, which alone writes to it
+	n := run(t, newDir(t, services(20)), newMemReplica(), founder, quickDeletes, func(o *mirror.Options) {
+		o.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	})
+	remove(t, n.dir, names(15)...)
+	n.wantsApproval(mirror.Deletion, 15)
+	n.wantsHeld("service-14.json", "approve")
+	n.stop()
+	lines := strings.Count(log.String(), "level=WARN")
+	if lines != 1 || !strings.Contains(log.String(), "the guard holds losses") {
+		t.Errorf("there are %d warnings, want one that the guard holds losses:\n%s", lines, log.String())
+	}
 }
 
 func TestHeldDeletionsAreRestored(t *testing.T) {
