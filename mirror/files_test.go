@@ -264,6 +264,8 @@ func TestFolders(t *testing.T) {
 	write(t, n.dir, "uno/b.json", one)
 	n.wantsView("uno/b.json", one)
 
+	write(t, n.dir, "stays.json", one) // a directory that was emptied is held
+	n.wantsView("stays.json", one)
 	if err := os.RemoveAll(filepath.Join(n.dir, "uno")); err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,9 @@ const (
 	guardFloor = 3
 	// guardPercent is how many of the files may be lost within the window.
 	guardPercent = 20
+	// guardAll is how many files lost within the window are held if no other is left,
+	// though they are few: a directory that was emptied. A single one may be deleted.
+	guardAll = 2
 )
 
 // guard decides whether losses (deletions, or files that return to earlier bytes)

@@ -151,6 +151,19 @@ func (m *Mirror) edit(f finding) definition.Edit {
 	return e
 }
 
+// lostAll reports whether several losses have left no file as it was.
+func (m *Mirror) lostAll(l *losses) bool {
+	if len(l.guard.losses) < guardAll {
+		return false
+	}
+	for p, e := range m.entries {
+		if _, lost := l.guard.losses[p]; !lost && e.seen.kind != absent {
+			return false
+		}
+	}
+	return true
+}
+
 // addLosses publishes the losses that have waited long enough, or holds them.
 func (m *Mirror) addLosses(t *turn, kind LossKind) {
 	l := &m.losses[kind]
@@ -173,7 +186,7 @@ func (m *Mirror) addLosses(t *turn, kind LossKind) {
 		m.nextRescan = t.now // the next turn looks at everything
 		return
 	}
-	if l.guard.admit(t.now, paths) {
+	if l.guard.admit(t.now, paths) && !m.lostAll(l) {
 		for _, f := range due {
 			t.imports = append(t.imports, f)
 			t.bytes += len(f.content)

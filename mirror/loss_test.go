@@ -91,6 +91,53 @@ func TestManyDeletionsAreHeld(t *testing.T) {
 	n.wantsView("service-10.json", "absent")
 }
 
+// TestFewFilesThatAreAllLostAreHeld: a directory that was emptied or restored publishes
+// nothing, however few files it had. The only file may go, or go back, like any other.
+func TestFewFilesThatAreAllLostAreHeld(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name       string
+		files      int
+		lose, held int
+	}{
+		{"the only one", 1, 1, 0},
+		{"both", 2, 2, 2},
+		{"all three", 3, 3, 3},
+		{"two of three", 3, 2, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			n := run(t, newDir(t, services(tt.files)), newMemReplica(), founder, quickDeletes)
+			for _, name := range names(tt.files) {
+				save(t, n.dir, name, three)
+				n.wantsView(name, three)
+			}
+			for kind, lose := range map[mirror.LossKind]func(name string){
+				mirror.Reversion: func(name string) { save(t, n.dir, name, services(tt.files)[name]) },
+				mirror.Deletion:  func(name string) { remove(t, n.dir, name) },
+			} {
+				for _, name := range names(tt.lose) {
+					lose(name)
+				}
+				if tt.held > 0 {
+					set := n.wantsApproval(kind, tt.held)
+					if err := n.Restore(t.Context(), set.ID); err != nil {
+						t.Fatal(err)
+					}
+				}
+				n.pass()
+				for _, name := range names(tt.lose) {
+					if got := n.replica.content(name); (got == three) != (tt.held > 0) {
+						t.Errorf("%s of %s: the view is %q", kind, name, got)
+					}
+					save(t, n.dir, name, three)
+					n.wantsView(name, three)
+				}
+			}
+		})
+	}
+}
+
 // TestHeldDeletionsAreOneLineInTheLog, however many files they are.
 func TestHeldDeletionsAreOneLineInTheLog(t *testing.T) {
 	var log strings.Builder // read after the end of the mirror, which alone writes to it

@@ -16,10 +16,10 @@ func (p *program) approveCommand() *cobra.Command {
 		Use:     "approve [ID [--restore]]",
 		Short:   "What the deletion guard holds back, and what becomes of it",
 		GroupID: groupCluster,
-		Long: `When very many files go at once, or go back to what they were, this node does not tell the
-others: a directory that was emptied or restored by accident must not do the same to
-all. Without an argument the held sets are listed. With the id of a set, exactly that
-set is published; with --restore its files are put back here instead.`,
+		Long: `When very many files go at once, or all, or go back to what they were, this node does not
+tell the others: a directory that was emptied or restored by accident must not do the
+same to all. Without an argument the held sets are listed. With the id of a set,
+exactly that set is published; with --restore its files are put back here instead.`,
 		Args: takes(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			client, err := p.client()
