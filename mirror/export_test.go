@@ -117,6 +117,11 @@ func (r record) Stale() int { return len(r.stale) }
 // Begun reports whether an export was begun of which no more is known.
 func (r record) Begun() bool { return r.intent != nil }
 
+// IsPlaced reports whether a file shows that the export that was begun has taken place.
+func (r record) IsPlaced(h definition.Hash, inode uint64) bool {
+	return r.Begun() && (h == r.intent.base.hash || r.intent.inode != 0 && inode == r.intent.inode)
+}
+
 // BelieveNetwork makes a mirror that does not run yet believe that its directory is on a
 // network file system.
 func (m *Mirror) BelieveNetwork(name string) { m.tree.network = name }

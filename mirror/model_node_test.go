@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/crypto"
@@ -286,8 +287,12 @@ func (m *member) Paths() []definition.Path { return m.set.Paths() }
 
 // View implements mirror.Replica. The mirror has looked at the path just before.
 func (m *member) View(p definition.Path) definition.View {
-	here := &m.places[slices.Index(modelPaths, p)]
+	i := slices.Index(modelPaths, p)
+	here := &m.places[i]
 	looked := here.state
+	if r, ok := m.record(i, m.records); ok && r.IsPlaced(looked.hash(), m.inode(i)) {
+		here.known = true // an export that a crash cut off has taken place
+	}
 	m.moment()
 	view := m.set.View(p)
 	if looked.hash() == view.Hash {
@@ -299,6 +304,15 @@ func (m *member) View(p definition.Path) definition.View {
 		}
 	}
 	return view
+}
+
+// inode returns the inode of the file at a path, 0 if there is none.
+func (m *member) inode(i int) uint64 {
+	var s syscall.Stat_t
+	if err := syscall.Lstat(filepath.Join(m.dir, modelPaths[i].String()), &s); err != nil {
+		return 0
+	}
+	return s.Ino
 }
 
 // Read implements mirror.Replica.
