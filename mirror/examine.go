@@ -60,13 +60,20 @@ func (m *Mirror) recover(ctx context.Context, t *turn, p definition.Path, e *ent
 	if e.intent == nil && len(e.stale) == 0 {
 		return
 	}
-	r := e.record.recover(e.seen, e.at, m.rebooted)
+	r := e.record.recover(e.seen, e.at, m.rebooted, m.tookPlace(e.intent))
 	if m.rebooted && !m.opts.Observe && e.foreign(e.seen, e.at) && m.torn(ctx, p, e.base, content) && m.keepTorn(p, content) {
 		r = e.torn(e.seen)
 	}
 	m.setRecord(e, r)
 	t.records[recordKey(p)] = r.encode(p)
 	t.synced = true
+}
+
+// tookPlace reports whether an export that an earlier run had begun surely took place:
+// its temporary file is gone, and is removed in no other way before the records say so.
+// After a power failure that proves nothing.
+func (m *Mirror) tookPlace(in *intent) bool {
+	return in != nil && in.inode != 0 && !m.rebooted && m.temps != nil && !m.temps[in.inode]
 }
 
 // decide puts the path where the turn will deal with it.

@@ -77,27 +77,28 @@ func (m *Mirror) exportBatch(ctx context.Context, t *turn, batch []finding) {
 	}
 	if err := m.makeDurable(ctx, ready); err != nil {
 		for _, s := range ready {
-			m.exportFails(t, s.finding, errors.Join(err, m.discard(s)))
+			m.exportFails(t, s.finding, err)
 			m.undoIntent(t, s)
 		}
 		m.saveRecords(ctx, t)
+		m.discardAll(ready)
 		return
 	}
 	failpoint.Hit(failpoint.ExportBegins, "")
 	// Deletions first, also of what the view has lost since the turn began.
 	slices.SortStableFunc(ready, func(a, b *staged) int { return cmp.Compare(min(len(a.temp), 1), min(len(b.temp), 1)) })
 	var exported uint64
+	var undone []*staged
 	for _, s := range ready {
 		switch err := m.place(s); {
 		case errors.Is(err, errReplaced):
 			m.again[s.path] = struct{}{}
 			m.undoIntent(t, s)
-			if err := m.discard(s); err != nil {
-				m.log.Warn("cannot remove a temporary file", "path", s.temp, "err", err)
-			}
+			undone = append(undone, s)
 		case err != nil:
-			m.exportFails(t, s.finding, errors.Join(err, m.discard(s)))
+			m.exportFails(t, s.finding, err)
 			m.undoIntent(t, s)
+			undone = append(undone, s)
 		default:
 			exported++
 			m.placed(t, s)
@@ -106,6 +107,7 @@ func (m *Mirror) exportBatch(ctx context.Context, t *turn, batch []finding) {
 	failpoint.Hit(failpoint.ExportPlaced, "")
 	m.counted(func(s *Status) { s.Exported += exported })
 	m.saveRecords(ctx, t)
+	m.discardAll(undone)
 }
 
 // exportFails holds a file that could not be written and tries again later.
@@ -304,6 +306,20 @@ func (m *Mirror) undoIntent(t *turn, s *staged) {
 		t.records[recordKey(s.path)] = s.entry.encode(s.path)
 	} else {
 		t.records[recordKey(s.path)] = nil
+	}
+}
+
+// discardAll removes the temps of exports that did not take place. Their intents must
+// not be on disk any more: a temp that is gone tells the next start that the export has
+// taken place. If they may be, a later sweep removes the temps.
+func (m *Mirror) discardAll(undone []*staged) {
+	if m.unsaved != nil {
+		return
+	}
+	for _, s := range undone {
+		if err := m.discard(s); err != nil {
+			m.log.Warn("cannot remove a temporary file", "path", s.temp, "err", err)
+		}
 	}
 }
 

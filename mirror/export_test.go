@@ -37,12 +37,14 @@ func (r record) WithIntent(b Base, inode uint64) Record {
 	return r
 }
 
-func (r record) Base() Base                                 { return r.base }
-func (r record) Advance(b Base) Record                      { return r.advance(b) }
-func (r record) Flushed() Record                            { return r.flushed() }
-func (r record) Returns(h definition.Hash) bool             { return r.returns(h) }
-func (r record) Encode(p definition.Path) []byte            { return r.encode(p) }
-func (r record) Recover(d Sight, ino uint64, b bool) Record { return r.recover(d, stamp{ino: ino}, b) }
+func (r record) Base() Base                      { return r.base }
+func (r record) Advance(b Base) Record           { return r.advance(b) }
+func (r record) Flushed() Record                 { return r.flushed() }
+func (r record) Returns(h definition.Hash) bool  { return r.returns(h) }
+func (r record) Encode(p definition.Path) []byte { return r.encode(p) }
+func (r record) Recover(d Sight, ino uint64, rebooted, placed bool) Record {
+	return r.recover(d, stamp{ino: ino}, rebooted, placed)
+}
 
 func DecodeRecord(p definition.Path, data []byte) (Record, error) { return decodeRecord(p, data) }
 

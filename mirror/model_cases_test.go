@@ -27,6 +27,18 @@ var modelCases = []struct {
 		after:     []step{{Op: opSave, Node: 0, N: 2}, {Op: opRest, Node: 0}},
 	},
 	{
+		name:      "an export and a deletion before the restart",
+		before:    []step{{Op: opRest, Node: 0}, {Op: opPut, Node: 0}},
+		interrupt: step{Op: opTurn, Node: 0},
+		after:     []step{{Op: opRemove, Node: 0}, {Op: opRest, Node: 0}},
+	},
+	{
+		name:      "an export and the text before it again before the restart",
+		before:    []step{{Op: opPut, Node: 0}, {Op: opRest, Node: 0}, {Op: opPut, Node: 0, N: 1}},
+		interrupt: step{Op: opTurn, Node: 0},
+		after:     []step{{Op: opOlder, Node: 0, N: 1}, {Op: opRest, Node: 0}},
+	},
+	{
 		name:      "an edit in place while an export replaces the file",
 		before:    []step{{Op: opPut, Node: 1}, {Op: opDeliver, Node: 0, N: 1}, {Op: opRest, Node: 0}, {Op: opPut, Node: 1, N: 1}, {Op: opDeliver, Node: 0, N: 1}, {Op: opBegin, Node: 0}},
 		interrupt: step{Op: opTurn, Node: 0},

@@ -147,7 +147,9 @@ func (m *member) crash(s step) {
 			m.undo(i, s.Path)
 		}
 	}
-	if boot := m.records["boot"]; boot == nil || string(boot) == anotherRun {
+	boot := m.records["boot"]
+	rebooted := boot == nil || string(boot) == anotherRun
+	if rebooted {
 		for i := range m.places {
 			m.distrust(i)
 		}
@@ -155,7 +157,7 @@ func (m *member) crash(s step) {
 	for i := range m.places {
 		p := &m.places[i]
 		r, ok := m.record(i, m.records)
-		p.known = ok && !r.Base().Unknown()
+		p.known = ok && (!r.Base().Unknown() || r.IsPlaced(p.base, 0) && !rebooted)
 		if ok && r.Begun() { // what it was to write counts as written
 			p.maybe = maps.Clone(p.maybe)
 			if p.maybe == nil {

@@ -73,17 +73,22 @@ func (r record) returns(h definition.Hash) bool {
 
 // recover returns the record as it is right after a crash, for the file that is on
 // disk now: at the base that the file matches, or surely is on top of. rebooted says
-// that the machine may have lost writes since.
-func (r record) recover(d sight, at stamp, rebooted bool) record {
+// that the machine may have lost writes since, placed that the export that was begun
+// surely took place, whatever is there now.
+func (r record) recover(d sight, at stamp, rebooted, placed bool) record {
 	in, stale := r.intent, r.stale
 	r.intent = nil
 	if rebooted { // what is on disk now has survived
 		r.stale = nil
 	}
 	switch {
-	case d.kind == unreadable || d.hash == r.base.hash:
+	case d.kind == unreadable:
 		return r
-	case in != nil && (d.hash == in.base.hash || in.inode != 0 && at.ino == in.inode):
+	case in != nil && (placed || in.inode != 0 && at.ino == in.inode):
+		return r.advance(in.base)
+	case d.hash == r.base.hash:
+		return r
+	case in != nil && d.hash == in.base.hash:
 		return r.advance(in.base)
 	}
 	if rebooted {

@@ -72,21 +72,26 @@ func TestRecordRecovers(t *testing.T) {
 		disk     string
 		inode    uint64
 		rebooted bool
+		placed   bool
 		want     mirror.Base
 	}{
-		{"the rename did not happen", began, "old", 7, false, old},
-		{"the rename happened", began, "next", 42, false, next},
-		{"it happened and the file was edited in place", began, "edited", 42, false, next},
-		{"the file was edited and the rename did not happen", began, "edited", 7, false, old},
-		{"the new base is written", done, "next", 42, false, next},
-		{"a power failure undid the rename", done, "old", 7, true, old},
-		{"somebody wrote the old bytes again", done, "old", 7, false, next},
-		{"edited after a power failure, on top of either", done, "edited", 7, true, old},
-		{"deleted after a power failure", done, "", 0, true, old},
-		{"edited after a power failure in the first sync", mirror.NewRecord(mirror.NewBase(hashOf(""), true)).Advance(next), "edited", 7, true, mirror.NewBase(hashOf(""), false)},
-		{"the directory was flushed before", done.Flushed(), "old", 7, true, next},
-		{"a power failure lost the file", mirror.NewRecord(at("", 0)).Advance(next), "", 0, true, at("", 0)},
-		{"a power failure undid the deletion", mirror.NewRecord(old).Advance(at("", 3)), "old", 7, true, old},
+		{"the rename did not happen", began, "old", 7, false, false, old},
+		{"the rename happened", began, "next", 42, false, false, next},
+		{"it happened and the file was edited in place", began, "edited", 42, false, false, next},
+		{"the file was edited and the rename did not happen", began, "edited", 7, false, false, old},
+		{"the new base is written", done, "next", 42, false, false, next},
+		{"a power failure undid the rename", done, "old", 7, true, false, old},
+		{"somebody wrote the old bytes again", done, "old", 7, false, false, next},
+		{"edited after a power failure, on top of either", done, "edited", 7, true, false, old},
+		{"deleted after a power failure", done, "", 0, true, false, old},
+		{"edited after a power failure in the first sync", mirror.NewRecord(mirror.NewBase(hashOf(""), true)).Advance(next), "edited", 7, true, false, mirror.NewBase(hashOf(""), false)},
+		{"the directory was flushed before", done.Flushed(), "old", 7, true, false, next},
+		{"a power failure lost the file", mirror.NewRecord(at("", 0)).Advance(next), "", 0, true, false, at("", 0)},
+		{"a power failure undid the deletion", mirror.NewRecord(old).Advance(at("", 3)), "old", 7, true, false, old},
+		{"deleted after the rename", began, "", 0, false, true, next},
+		{"the old bytes again after the rename", began, "old", 7, false, true, next},
+		{"replaced after the rename", began, "edited", 7, false, true, next},
+		{"the old bytes in the renamed file", began, "old", 42, false, false, next},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -94,7 +99,7 @@ func TestRecordRecovers(t *testing.T) {
 			if tt.disk == "" {
 				kind = mirror.Absent
 			}
-			got := tt.record.Recover(mirror.NewSight(kind, hashOf(tt.disk), false), tt.inode, tt.rebooted).Base()
+			got := tt.record.Recover(mirror.NewSight(kind, hashOf(tt.disk), false), tt.inode, tt.rebooted, tt.placed).Base()
 			if !got.Equal(tt.want) {
 				t.Errorf("base = %+v, want %+v", got, tt.want)
 			}
