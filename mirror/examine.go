@@ -2,7 +2,9 @@ package mirror
 
 import (
 	"context"
+	"errors"
 	"io/fs"
+	"path"
 
 	"github.com/starling-sync/starling/definition"
 )
@@ -60,7 +62,7 @@ func (m *Mirror) recover(ctx context.Context, t *turn, p definition.Path, e *ent
 	if e.intent == nil && len(e.stale) == 0 {
 		return
 	}
-	r := e.record.recover(e.seen, e.at, m.rebooted, m.tookPlace(e.intent))
+	r := e.record.recover(e.seen, e.at, m.rebooted, m.tookPlace(p, e.intent))
 	if m.rebooted && !m.opts.Observe && e.foreign(e.seen, e.at) && m.torn(ctx, p, e.base, content) && m.keepTorn(p, content) {
 		r = e.torn(e.seen)
 	}
@@ -70,10 +72,18 @@ func (m *Mirror) recover(ctx context.Context, t *turn, p definition.Path, e *ent
 }
 
 // tookPlace reports whether an export that an earlier run had begun surely took place:
-// its temporary file is gone, and is removed in no other way before the records say so.
-// After a power failure that proves nothing.
-func (m *Mirror) tookPlace(in *intent) bool {
-	return in != nil && in.inode != 0 && !m.rebooted && m.temps != nil && !m.temps[in.inode]
+// its temporary file is gone, which the mirror removes in no other way before the records
+// say so. After a power failure, or without its folder, that proves nothing.
+func (m *Mirror) tookPlace(p definition.Path, in *intent) bool {
+	if in == nil || in.inode == 0 || m.rebooted {
+		return false
+	}
+	name := p.String()
+	if _, err := m.tree.lstat(path.Dir(name)); err != nil {
+		return false
+	}
+	_, err := m.tree.lstat(tempName(name))
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // decide puts the path where the turn will deal with it.

@@ -3,8 +3,6 @@ package mirror
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -33,7 +31,7 @@ type staged struct {
 // the id in a deleted file's name, which a new file may bear; then the files, batch by
 // batch.
 func (m *Mirror) export(ctx context.Context, t *turn) {
-	if len(t.exports) == 0 {
+	if len(t.exports) == 0 || m.unsaved != nil { // first the disk must take what is remembered
 		return
 	}
 	slices.SortFunc(t.exports, func(a, b finding) int { return a.path.Compare(b.path) })
@@ -136,8 +134,8 @@ func (m *Mirror) stage(ctx context.Context, f finding, alone bool) (*staged, err
 	if err := m.tree.makeFolders(folder); err != nil {
 		return nil, err
 	}
-	s.temp = path.Join(folder, tempName())
-	file, err := m.tree.root.OpenFile(s.temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	s.temp = tempName(f.path.String())
+	file, err := m.tree.create(s.temp, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -336,12 +334,19 @@ const (
 	tempSuffix = ".tmp"
 )
 
-// tempName returns a fresh name for a temporary file: CAS skips names that begin with a
-// dot, and endings that are not its own.
-func tempName() string {
-	var random [8]byte
-	rand.Read(random[:]) // never fails (crypto/rand)
-	return tempPrefix + hex.EncodeToString(random[:]) + tempSuffix
+// tempName returns the name of the temporary file of a file, beside it: CAS skips names
+// that begin with a dot, and endings that are not its own. It is always the same, so that
+// the next start finds out whether the temporary file is there.
+func tempName(name string) string {
+	return path.Join(path.Dir(name), tempPrefix+definition.HashOf([]byte(name)).String()[:16]+tempSuffix)
+}
+
+// create makes a temporary file, in the place of one that was left there.
+func (t *tree) create(temp string, mode fs.FileMode) (*os.File, error) {
+	if err := ignoreAbsent(t.root.Remove(temp)); err != nil {
+		return nil, err
+	}
+	return t.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 }
 
 // isTemp reports whether a base name is one of ours.

@@ -60,8 +60,8 @@ func (t *tree) checkMarker(cluster string) error {
 
 // writeMarker writes the marker, whole and durably.
 func (t *tree) writeMarker(cluster string) error {
-	temp := tempName()
-	f, err := t.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	temp := tempName(markerName)
+	f, err := t.create(temp, 0o644)
 	if err != nil {
 		return fmt.Errorf("write marker: %w", err)
 	}

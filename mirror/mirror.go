@@ -178,11 +178,8 @@ type Mirror struct {
 	again       map[definition.Path]struct{} // to look at in the next turn
 	retry       retry
 	approvals
-	unsaved map[string][]byte // records that could not be written
-	// temps are the inodes of the temporary files that the last scan came upon; nil if
-	// it has not seen all.
-	temps      map[uint64]bool
-	lowSpace   string // how little is left; empty if it is enough
+	unsaved    map[string][]byte // records that could not be written
+	lowSpace   string            // how little is left; empty if it is enough
 	nextRescan time.Time
 	flushAt    time.Time // when to flush the directory; zero if there is nothing to
 	equal      bool      // directory and view have been equal since Run began

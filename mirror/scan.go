@@ -12,7 +12,6 @@ import (
 // knows, and those that the replica knows.
 func (m *Mirror) scan(t *turn) {
 	m.nextRescan = t.now.Add(m.rescan())
-	m.temps = make(map[uint64]bool)
 	if m.watchFailed {
 		m.watchAll() // the limit may have been raised
 	}
@@ -24,7 +23,6 @@ func (m *Mirror) scan(t *turn) {
 	})
 	if err != nil {
 		t.err = errors.Join(t.err, err)
-		m.temps = nil
 	}
 	for name := range m.held {
 		if _, err := definition.ParsePath(name); err != nil || !m.mirrors(name) {
@@ -51,15 +49,9 @@ func (m *Mirror) visit(t *turn, name string, info fs.FileInfo, err error) bool {
 	}
 	if isTemp(path.Base(name)) {
 		t.temps = append(t.temps, name)
-		if info != nil && m.temps != nil {
-			m.temps[stampOf(info).ino] = true
-		} else {
-			m.temps = nil
-		}
 		return true
 	}
 	if err != nil && info != nil && info.IsDir() {
-		m.temps = nil
 		m.hold(name, "the folder cannot be read: "+unreadableBy(err).fault)
 		return false
 	}
