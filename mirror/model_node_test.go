@@ -301,6 +301,7 @@ func (m *member) View(p definition.Path) definition.View {
 			here.matched, here.isMatch = view.Heads, true
 		} else { // somebody was quicker than the mirror, who takes it for known
 			here.act.seen = view.Heads
+			here.known = here.known || len(view.Heads) > 0
 		}
 	}
 	return view
