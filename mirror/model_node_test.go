@@ -297,11 +297,11 @@ func (m *member) View(p definition.Path) definition.View {
 	view := m.set.View(p)
 	if looked.hash() == view.Hash {
 		here.seen = view.Heads
+		here.known = here.known || len(view.Heads) > 0 // whatever a user does before the turn ends
 		if here.act == looked.act {
 			here.matched, here.isMatch = view.Heads, true
 		} else { // somebody was quicker than the mirror, who takes it for known
 			here.act.seen = view.Heads
-			here.known = here.known || len(view.Heads) > 0
 		}
 	}
 	return view
