@@ -99,7 +99,10 @@ func (m *member) turn(s step) {
 	}
 	m.inTurn = false
 	for i := range m.places {
-		if p := &m.places[i]; p.isMatch {
+		p := &m.places[i]
+		r, ok := m.record(i, m.records)
+		p.known = p.known || ok && !r.Base().Unknown()
+		if p.isMatch && r.Base().Hash() == p.hash() { // or it has only looked
 			m.inCommon(p)
 		}
 	}
@@ -297,7 +300,6 @@ func (m *member) View(p definition.Path) definition.View {
 	view := m.set.View(p)
 	if looked.hash() == view.Hash {
 		here.seen = view.Heads
-		here.known = here.known || len(view.Heads) > 0 // whatever a user does before the turn ends
 		if here.act == looked.act {
 			here.matched, here.isMatch = view.Heads, true
 		} else { // somebody was quicker than the mirror, who takes it for known
