@@ -85,13 +85,27 @@ func (m *member) LoadRecords(_ context.Context, prefix string) (map[string][]byt
 // temporary files, by another goroutine.
 func (m *member) SaveRecords(_ context.Context, records map[string][]byte, sync bool) error {
 	m.noticeFlush(records)
-	m.meanwhile()
+	at := m.moment
+	if m.beginExports(records) {
+		at = m.meanwhile
+	}
+	at()
 	if m.dying != nil {
 		return nil // nobody will hear of it
 	}
 	m.save(records, sync)
-	m.meanwhile()
+	at()
 	return nil
+}
+
+// beginExports reports whether records hold intents.
+func (m *member) beginExports(records map[string][]byte) bool {
+	for i := range m.places {
+		if r, ok := m.record(i, records); ok && r.Begun() {
+			return true
+		}
+	}
+	return false
 }
 
 // noticeFlush takes the states of files that the mirror has flushed to disk for safe.

@@ -101,7 +101,9 @@ func (m *member) turn(s step) {
 	for i := range m.places {
 		p := &m.places[i]
 		r, ok := m.record(i, m.records)
-		p.known = p.known || ok && !r.Base().Unknown()
+		if ok {
+			p.known = !r.Base().Unknown()
+		}
 		if p.isMatch && r.Base().Hash() == p.hash() { // or it has only looked
 			m.inCommon(p)
 		}
