@@ -380,8 +380,11 @@ func TestReadOfWhatTheDirectoryHolds(t *testing.T) {
 			t.Errorf("read %s: got %q, %v, want %q", name, got, err, want)
 		}
 	}
-	if _, err := n.Read(t.Context(), path("none.json")); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("read of no file: got %v, want fs.ErrNotExist", err)
+	write(t, n.dir, "secret.txt", one)
+	for _, name := range []string{"none.json", "secret.txt"} { // the one is not there, the other not mirrored
+		if _, err := n.Read(t.Context(), path(name)); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("read %s: got %v, want fs.ErrNotExist", name, err)
+		}
 	}
 	if _, err := n.Read(t.Context(), path("link.json")); err == nil || errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("read of a link: got %v, want the reason", err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 
@@ -79,8 +80,8 @@ func (m *Mirror) Digest(ctx context.Context) (entries map[definition.Path]defini
 }
 
 // Read returns the bytes that the directory holds for a path now, whatever the view
-// says. The error wraps fs.ErrNotExist if there is no file, or says why it cannot be
-// read. It blocks until StartSync was called.
+// says. The error wraps fs.ErrNotExist if there is no file that is mirrored, or says why
+// it cannot be read. It blocks until StartSync was called.
 func (m *Mirror) Read(ctx context.Context, p definition.Path) ([]byte, error) {
 	r, err := m.ask(ctx, request{kind: read, path: p})
 	if err != nil {
@@ -154,7 +155,11 @@ func (m *Mirror) reply(t *turn) {
 		}
 		t.request.reply <- reply{entries: entries, quiet: m.quiet() && t.err == nil}
 	case read:
-		content, err := m.tree.content(t.request.path)
+		var content []byte
+		err := fs.ErrNotExist
+		if m.mirrors(t.request.path.String()) { // what else lies there is nobody's business
+			content, err = m.tree.content(t.request.path)
+		}
 		t.request.reply <- reply{content: content, err: err}
 	case approve, restore:
 		t.request.reply <- reply{err: m.decided(t)}
