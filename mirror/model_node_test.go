@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/crypto"
@@ -309,15 +308,6 @@ func (m *member) View(p definition.Path) definition.View {
 		}
 	}
 	return view
-}
-
-// inode returns the inode of the file at a path, 0 if there is none.
-func (m *member) inode(i int) uint64 {
-	var s syscall.Stat_t
-	if err := syscall.Lstat(filepath.Join(m.dir, modelPaths[i].String()), &s); err != nil {
-		return 0
-	}
-	return s.Ino
 }
 
 // Read implements mirror.Replica.

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/starling-sync/starling/definition"
 )
@@ -229,6 +230,15 @@ func (m *member) reachable(i int) bool {
 }
 
 func (m *member) file(i int) string { return filepath.Join(m.dir, modelPaths[i].String()) }
+
+// inode returns the inode of the file at a path, 0 if there is none.
+func (m *member) inode(i int) uint64 {
+	var s syscall.Stat_t
+	if err := syscall.Lstat(m.file(i), &s); err != nil {
+		return 0
+	}
+	return s.Ino
+}
 
 // write saves a text.
 func (m *member) write(i int, content string, byRename bool) {
