@@ -32,10 +32,10 @@ func (m *Mirror) setAside(f finding) error {
 	return nil
 }
 
-// putAside writes content below dir as PATH@HASH, durably. The same bytes have the same
+// putAside writes content below folder as PATH@HASH, durably. The same bytes have the same
 // name, so a program that writes them again and again fills no disk.
-func putAside(dir string, p definition.Path, content []byte) error {
-	name := filepath.Join(dir, filepath.FromSlash(p.String())+"@"+definition.HashOf(content).String()[:12])
+func putAside(folder string, p definition.Path, content []byte) error {
+	name := filepath.Join(folder, filepath.FromSlash(p.String())+"@"+definition.HashOf(content).String()[:12])
 	if _, err := os.Lstat(name); err == nil {
 		return nil
 	}
@@ -54,7 +54,7 @@ func putAside(dir string, p definition.Path, content []byte) error {
 		err = os.Rename(temp.Name(), name)
 	}
 	if err != nil {
-		return fmt.Errorf("put aside: %w", errors.Join(err, ignoreAbsent(os.Remove(temp.Name()))))
+		return fmt.Errorf("put aside: %w", errors.Join(err, os.Remove(temp.Name())))
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package mirror
 import (
 	"errors"
 	"fmt"
+	"github.com/starling-sync/starling/mirror/internal/dir"
 	"io/fs"
 	"os"
 )
@@ -20,11 +21,11 @@ func (m *Mirror) checkDirectory() (came bool, err error) {
 	case err != nil:
 		return false, fmt.Errorf("check directory: %w", err)
 	}
-	at := stampOf(info)
-	if at.dev != m.device {
+	at := dir.StatOf(info)
+	if at.Dev != m.device {
 		return false, fmt.Errorf("check directory %s: another file system is mounted there: mount the right one, or restart the node if it is meant", m.opts.Dir)
 	}
-	if at.dev != m.tree.id.dev || at.ino != m.tree.id.ino {
+	if !m.dir.Is(at) {
 		if err := m.reopen(); err != nil {
 			return false, err
 		}
@@ -39,7 +40,7 @@ func (m *Mirror) checkDirectory() (came bool, err error) {
 		came = true
 	}
 	if came {
-		m.watchAll()
+		m.watch.Restart(m.dir)
 		for _, e := range m.entries {
 			e.sure = false
 		}
@@ -53,34 +54,32 @@ func (m *Mirror) checkDirectory() (came bool, err error) {
 // lookAtMarker checks the marker, and reads it if it is not the one that was read
 // before.
 func (m *Mirror) lookAtMarker() error {
-	info, err := m.tree.root.Lstat(markerName)
-	if err == nil && m.marker != (stamp{}) && stampOf(info) == m.marker {
+	at, err := m.dir.Marker()
+	if err == nil && m.marker != (dir.Stat{}) && at == m.marker {
 		return nil
 	}
-	m.marker = stamp{}
-	if err := m.tree.checkMarker(m.opts.Cluster); err != nil {
+	m.marker = dir.Stat{}
+	if err := m.dir.CheckMarker(m.opts.Cluster); err != nil {
 		return err
 	}
-	if info != nil {
-		m.marker = stampOf(info)
-	}
+	m.marker = at
 	return nil
 }
 
 // reopen goes on in the directory that is at the path now: the old one was moved away
 // or removed, and another one bears its name.
 func (m *Mirror) reopen() error {
-	t, err := openTree(m.opts.Dir)
+	d, err := dir.Open(m.opts.Dir)
 	if err != nil {
 		return err
 	}
-	if err := t.checkMarker(m.opts.Cluster); err != nil {
-		return errors.Join(err, t.close())
+	if err := d.CheckMarker(m.opts.Cluster); err != nil {
+		return errors.Join(err, d.Close())
 	}
-	if err := m.tree.close(); err != nil {
+	if err := m.dir.Close(); err != nil {
 		m.log.Warn("cannot close the directory that was replaced", "err", err)
 	}
-	m.tree, m.marker = t, stamp{}
+	m.dir, m.marker = d, dir.Stat{}
 	return nil
 }
 

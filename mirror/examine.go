@@ -7,6 +7,7 @@ import (
 	"path"
 
 	"github.com/starling-sync/starling/definition"
+	"github.com/starling-sync/starling/mirror/internal/dir"
 )
 
 // examine looks at one path and decides what the turn does about it.
@@ -79,10 +80,10 @@ func (m *Mirror) tookPlace(p definition.Path, in *intent) bool {
 		return false
 	}
 	name := p.String()
-	if _, err := m.tree.lstat(path.Dir(name)); err != nil {
+	if _, err := m.dir.Lstat(path.Dir(name)); err != nil {
 		return false
 	}
-	_, err := m.tree.lstat(tempName(name))
+	_, err := m.dir.Lstat(dir.TempName(name))
 	return errors.Is(err, fs.ErrNotExist)
 }
 
@@ -127,8 +128,8 @@ func (m *Mirror) decide(t *turn, f finding, a action) {
 		t.imports = append(t.imports, f)
 		t.bytes += len(f.content)
 	case exportFile, exportDeletion:
-		if f.seen.folder && !m.tree.isEmpty(p.String()) {
-			m.hold(p.String(), errFolder.Error())
+		if f.seen.folder && !m.dir.IsEmpty(p.String()) {
+			m.hold(p.String(), dir.ErrFolder.Error())
 			return
 		}
 		t.exports = append(t.exports, f)

@@ -5,13 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path"
 	"slices"
 
 	"github.com/starling-sync/starling/definition"
 	"github.com/starling-sync/starling/internal/failpoint"
+	"github.com/starling-sync/starling/mirror/internal/dir"
 )
 
 // exportBatch is how many files are made durable together.
@@ -22,7 +22,6 @@ type staged struct {
 	finding
 	next base
 	temp string // empty for a deletion
-	info fs.FileInfo
 	ino  uint64
 	file *os.File // the temporary file while it must be synced by itself
 }
@@ -59,8 +58,8 @@ func (m *Mirror) export(ctx context.Context, t *turn) {
 func (m *Mirror) exportBatch(ctx context.Context, t *turn, batch []finding) {
 	var ready []*staged
 	for _, f := range batch {
-		s, err := m.stage(ctx, f, len(batch) <= fewFiles)
-		if errors.Is(err, errReplaced) {
+		s, err := m.stage(ctx, f, len(batch) <= dir.FewFiles)
+		if errors.Is(err, dir.ErrReplaced) {
 			m.again[f.path] = struct{}{}
 			continue
 		}
@@ -89,7 +88,7 @@ func (m *Mirror) exportBatch(ctx context.Context, t *turn, batch []finding) {
 	var undone []*staged
 	for _, s := range ready {
 		switch err := m.place(s); {
-		case errors.Is(err, errReplaced):
+		case errors.Is(err, dir.ErrReplaced):
 			m.again[s.path] = struct{}{}
 			m.undoIntent(t, s)
 			undone = append(undone, s)
@@ -115,7 +114,7 @@ func (m *Mirror) exportFails(t *turn, f finding, err error) {
 }
 
 // stage writes the view's bytes of one path into a temporary file beside it. If alone
-// is set, the file is left open, to be synced by itself. The error is errReplaced if the
+// is set, the file is left open, to be synced by itself. The error is dir.ErrReplaced if the
 // file need not be written any more.
 func (m *Mirror) stage(ctx context.Context, f finding, alone bool) (*staged, error) {
 	view, content, err := m.replica.Read(ctx, f.path)
@@ -125,29 +124,17 @@ func (m *Mirror) stage(ctx context.Context, f finding, alone bool) (*staged, err
 	s := &staged{finding: f, next: baseOf(view)}
 	s.view = view
 	if view.Hash == f.seen.hash {
-		return nil, errReplaced // the view has come to what is there: nothing to write
+		return nil, dir.ErrReplaced // the view has come to what is there: nothing to write
 	}
 	if !view.Present {
 		return s, nil
 	}
-	folder := path.Dir(f.path.String())
-	if err := m.tree.makeFolders(folder); err != nil {
-		return nil, err
-	}
-	s.temp = tempName(f.path.String())
-	file, err := m.tree.create(s.temp, 0o600)
+	file, info, err := m.dir.Stage(f.path.String(), content, f.seen.kind == present, m.opts.FileMode)
 	if err != nil {
 		return nil, err
 	}
-	failpoint.Hit(failpoint.TempCreated, s.temp)
-	if err = m.fill(file, s, content); err == nil {
-		s.info, err = file.Stat()
-	}
-	failpoint.Hit(failpoint.TempWritten, s.temp)
-	if err != nil {
-		return nil, errors.Join(err, file.Close(), m.discard(s))
-	}
-	s.ino = stampOf(s.info).ino
+	s.temp = dir.TempName(f.path.String())
+	s.ino = dir.StatOf(info).Ino
 	if alone {
 		s.file = file
 		return s, nil
@@ -156,48 +143,6 @@ func (m *Mirror) stage(ctx context.Context, f finding, alone bool) (*staged, err
 		return nil, errors.Join(err, m.discard(s))
 	}
 	return s, nil
-}
-
-// fill writes content and gives the file the attributes of the one that it replaces, or
-// those of a new file.
-func (m *Mirror) fill(file *os.File, s *staged, content []byte) error {
-	if _, err := file.Write(content); err != nil {
-		return err
-	}
-	if s.seen.kind != present {
-		return m.dress(file, path.Dir(s.temp))
-	}
-	info, err := m.tree.lstat(s.path.String())
-	if err != nil {
-		return m.dress(file, path.Dir(s.temp)) // it went; the look before the rename finds out
-	}
-	old, err := m.tree.open(s.path.String(), info)
-	if err != nil {
-		return err
-	}
-	defer old.Close()
-	uid, gid := ownerOf(info)
-	if err := file.Chown(uid, gid); err != nil && !errors.Is(err, fs.ErrPermission) {
-		return err
-	}
-	if err := file.Chmod(info.Mode().Perm()); err != nil {
-		return err
-	}
-	return copyAttributes(file, old)
-}
-
-// dress gives a new file its mode and, where this process may, the owner of its folder.
-func (m *Mirror) dress(file *os.File, folder string) error {
-	mode := m.opts.FileMode
-	if m.tree.owner.shared {
-		mode = 0o660
-	}
-	if m.tree.owner.chown {
-		if err := m.tree.giveToOwner(file, folder); err != nil {
-			return err
-		}
-	}
-	return file.Chmod(mode)
 }
 
 // makeDurable syncs the temps and the intents, side by side: neither needs the other.
@@ -218,7 +163,7 @@ func (m *Mirror) makeDurable(ctx context.Context, ready []*staged) error {
 	}()
 	var err error
 	if !alone {
-		err = m.tree.syncAll()
+		err = m.dir.Sync()
 	}
 	for _, s := range ready {
 		if s.file != nil {
@@ -230,49 +175,14 @@ func (m *Mirror) makeDurable(ctx context.Context, ready []*staged) error {
 }
 
 // place renames the temp over the file, or removes the file, if the file is still what
-// the export was decided for. Otherwise the error is errReplaced.
+// the export was decided for. Otherwise the error is dir.ErrReplaced.
 func (m *Mirror) place(s *staged) error {
 	m.onPlace()
-	name := s.path.String()
-	info, err := m.tree.lstat(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		info, err = nil, nil
+	old, err := m.dir.Place(s.temp, s.path.String(), dir.Was{Present: s.seen.kind == present, Stat: s.at, Folder: s.seen.folder})
+	if old != nil {
+		m.keep(s.finding, old)
 	}
-	if err != nil {
-		return err
-	}
-	if info != nil && info.IsDir() && s.seen.folder {
-		if err := m.tree.root.Remove(name); err != nil { // it does so only if it is empty
-			return fmt.Errorf("%w: %w", errFolder, err)
-		}
-		info = nil
-	}
-	if (info != nil) != (s.seen.kind == present) || info != nil && stampOf(info) != s.at {
-		return errReplaced
-	}
-	var old *os.File
-	if info != nil {
-		if old, err = m.tree.open(name, info); err != nil {
-			return err
-		}
-	}
-	if s.temp == "" {
-		failpoint.Hit(failpoint.Deleting, name)
-		err = ignoreAbsent(m.tree.root.Remove(name))
-		failpoint.Hit(failpoint.Deleted, name)
-	} else {
-		failpoint.Hit(failpoint.Renaming, name)
-		err = m.tree.root.Rename(s.temp, name)
-		failpoint.Hit(failpoint.Renamed, name)
-	}
-	if old == nil {
-		return err
-	}
-	if err != nil {
-		return errors.Join(err, old.Close())
-	}
-	m.keep(s.finding, old)
-	return nil
+	return err
 }
 
 // placed notes the new base of an exported path.
@@ -326,31 +236,5 @@ func (m *Mirror) discard(s *staged) error {
 	if s.temp == "" {
 		return nil
 	}
-	return ignoreAbsent(m.tree.root.Remove(s.temp))
-}
-
-const (
-	tempPrefix = ".starling-"
-	tempSuffix = ".tmp"
-)
-
-// tempName returns the name of the temporary file of a file, beside it: CAS skips names
-// that begin with a dot, and endings that are not its own. It is always the same, so that
-// the next start finds out whether the temporary file is there.
-func tempName(name string) string {
-	return path.Join(path.Dir(name), tempPrefix+definition.HashOf([]byte(name)).String()[:16]+tempSuffix)
-}
-
-// create makes a temporary file, in the place of one that was left there.
-func (t *tree) create(temp string, mode fs.FileMode) (*os.File, error) {
-	if err := ignoreAbsent(t.root.Remove(temp)); err != nil {
-		return nil, err
-	}
-	return t.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-}
-
-// isTemp reports whether a base name is one of ours.
-func isTemp(base string) bool {
-	return len(base) > len(tempPrefix)+len(tempSuffix) &&
-		base[:len(tempPrefix)] == tempPrefix && base[len(base)-len(tempSuffix):] == tempSuffix
+	return m.dir.Remove(s.temp)
 }

@@ -2,10 +2,10 @@ package mirror
 
 import (
 	"context"
-	"io/fs"
 	"time"
 
 	"github.com/starling-sync/starling/definition"
+	"github.com/starling-sync/starling/mirror/internal/dir"
 )
 
 // What the tests see of the pure parts.
@@ -43,7 +43,7 @@ func (r record) Flushed() Record                 { return r.flushed() }
 func (r record) Returns(h definition.Hash) bool  { return r.returns(h) }
 func (r record) Encode(p definition.Path) []byte { return r.encode(p) }
 func (r record) Recover(d Sight, ino uint64, rebooted, placed bool) Record {
-	return r.recover(d, stamp{ino: ino}, rebooted, placed)
+	return r.recover(d, dir.Stat{Ino: ino}, rebooted, placed)
 }
 
 func DecodeRecord(p definition.Path, data []byte) (Record, error) { return decodeRecord(p, data) }
@@ -61,17 +61,6 @@ func ReaderPlan(d Sight, b Base, v definition.View) string {
 func (g *guard) Observe(now time.Time, files int)                  { g.observe(now, files) }
 func (g *guard) Admit(now time.Time, lost ...definition.Path) bool { return g.admit(now, lost) }
 func (g *guard) Forget(p definition.Path)                          { g.forget(p) }
-
-// Ownership returns whether user euid may mirror a directory of user uid, and how.
-func Ownership(euid, uid int, mode fs.FileMode) (chown, shared bool, reason string) {
-	own, reason := ownership(euid, uid, mode)
-	return own.chown, own.shared, reason
-}
-
-// Trusted reports whether a change time of a local file proves its content.
-func Trusted(ctime, now time.Time) bool {
-	return stamp{ctime: ctime.UnixNano()}.trusted(now, localTick)
-}
 
 // What the model drives by hand in the place of Run.
 
@@ -128,4 +117,4 @@ func (r record) IsPlaced(h definition.Hash, inode uint64) bool {
 
 // BelieveNetwork makes a mirror that does not run yet believe that its directory is on a
 // network file system.
-func (m *Mirror) BelieveNetwork(name string) { m.tree.network = name }
+func (m *Mirror) BelieveNetwork(name string) { m.dir.Network = name }

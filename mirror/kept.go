@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/starling-sync/starling/definition"
+	"github.com/starling-sync/starling/mirror/internal/dir"
 )
 
 // kept is the open descriptor of a file that an export replaced or removed, while its
@@ -27,8 +28,8 @@ const keptPoll = 20 * time.Millisecond
 // content is what was expected and nobody is writing.
 func (m *Mirror) keep(f finding, old *os.File) {
 	k := &kept{path: f.path, file: old, hash: f.seen.hash, parents: f.entry.base.heads}
-	if !beingWritten(old) {
-		if content, err := readAll(old); err == nil && definition.HashOf(content) == k.hash {
+	if !dir.BeingWritten(old) {
+		if content, err := dir.ReadAll(old); err == nil && definition.HashOf(content) == k.hash {
 			old.Close()
 			return
 		}
@@ -72,12 +73,12 @@ func (m *Mirror) examineOneKept(t *turn, k *kept) bool {
 		m.dropKept(k)
 		return false
 	}
-	at := stampOf(info)
-	if at.size != k.rest.size || at.mtime != k.rest.mtime || beingWritten(k.file) {
-		k.rest = resting{at.size, at.mtime, t.now}
+	at := dir.StatOf(info)
+	if at.Size != k.rest.size || at.Mtime != k.rest.mtime || dir.BeingWritten(k.file) {
+		k.rest = resting{at.Size, at.Mtime, t.now}
 	}
 	rested := t.now.Sub(k.rest.since) >= m.opts.SettleTime
-	content, err := readAll(k.file)
+	content, err := dir.ReadAll(k.file)
 	if err == nil && definition.HashOf(content) == k.hash {
 		if rested {
 			m.dropKept(k)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/starling-sync/starling/definition"
 	"github.com/starling-sync/starling/internal/failpoint"
+	"github.com/starling-sync/starling/mirror/internal/dir"
 )
 
 // Keys of the mirror's durable records.
@@ -45,7 +46,7 @@ type entry struct {
 	// seen is what the last look found, at is its stamp, and sure says that an
 	// equal stamp proves an equal content.
 	seen sight
-	at   stamp
+	at   dir.Stat
 	sure bool
 }
 
@@ -80,7 +81,7 @@ func (m *Mirror) loadLedger(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("load records of the mirror: %w", err)
 	}
-	m.boot = bootID()
+	m.boot = dir.BootID()
 	m.rebooted = m.boot == "" || string(boot[keyBoot]) != m.boot
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 func (m *Mirror) Run(ctx context.Context) error {
 	defer close(m.ended)
 	defer m.leave(ctx)
-	m.watchAll()
+	m.watch.Restart(m.dir)
 	m.publishStatus(false)
 	select {
 	case <-ctx.Done():
@@ -29,7 +29,7 @@ func (m *Mirror) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-m.watch.signal():
+		case <-m.watch.Signal():
 		case <-m.replica.Wake():
 		case <-timer.C:
 		case r := <-m.requests:
@@ -42,10 +42,7 @@ func (m *Mirror) Run(ctx context.Context) error {
 
 // leave ends what Run began.
 func (m *Mirror) leave(ctx context.Context) {
-	if err := m.watch.close(); err != nil {
-		m.log.Warn("cannot end the watch", "err", err)
-	}
-	m.watch = nil
+	m.watch.Close()
 	for _, k := range m.kept {
 		k.file.Close()
 	}
@@ -119,7 +116,7 @@ func (m *Mirror) rescan() time.Duration {
 	switch {
 	case m.opts.Rescan != 0:
 		return m.opts.Rescan
-	case m.blind != "", m.tree.network != "":
+	case m.watch.Blind() != "", m.dir.Network != "":
 		return unwatchedRescan
 	}
 	return defaultRescan

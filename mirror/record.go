@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/starling-sync/starling/definition"
+	"github.com/starling-sync/starling/mirror/internal/dir"
 )
 
 // record is what the mirror remembers durably about one path.
@@ -75,7 +76,7 @@ func (r record) returns(h definition.Hash) bool {
 // disk now: at the base that the file matches, or surely is on top of. rebooted says
 // that the machine may have lost writes since, placed that the export that was begun
 // surely took place, whatever is there now.
-func (r record) recover(d sight, at stamp, rebooted, placed bool) record {
+func (r record) recover(d sight, at dir.Stat, rebooted, placed bool) record {
 	in, stale := r.intent, r.stale
 	r.intent = nil
 	if rebooted { // what is on disk now has survived
@@ -84,7 +85,7 @@ func (r record) recover(d sight, at stamp, rebooted, placed bool) record {
 	switch {
 	case d.kind == unreadable:
 		return r
-	case in != nil && (placed || in.inode != 0 && at.ino == in.inode):
+	case in != nil && (placed || in.inode != 0 && at.Ino == in.inode):
 		return r.advance(in.base)
 	case d.hash == r.base.hash:
 		return r
@@ -120,11 +121,11 @@ func (r record) recover(d sight, at stamp, rebooted, placed bool) record {
 
 // foreign reports whether the file that is on disk after the machine was started is at
 // none of the bases that it may be at, though it may have lost writes.
-func (r record) foreign(d sight, at stamp) bool {
+func (r record) foreign(d sight, at dir.Stat) bool {
 	if d.kind != present || len(r.stale) == 0 || d.hash == r.base.hash {
 		return false
 	}
-	if in := r.intent; in != nil && (d.hash == in.base.hash || in.inode != 0 && at.ino == in.inode) {
+	if in := r.intent; in != nil && (d.hash == in.base.hash || in.inode != 0 && at.Ino == in.inode) {
 		return false
 	}
 	return !slices.ContainsFunc(r.stale, func(b base) bool { return d.hash == b.hash })

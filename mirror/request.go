@@ -158,7 +158,7 @@ func (m *Mirror) reply(t *turn) {
 		var content []byte
 		err := fs.ErrNotExist
 		if m.mirrors(t.request.path.String()) { // what else lies there is nobody's business
-			content, err = m.tree.content(t.request.path)
+			content, err = m.dir.Content(t.request.path)
 		}
 		t.request.reply <- reply{content: content, err: err}
 	case approve, restore:

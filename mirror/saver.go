@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"github.com/starling-sync/starling/mirror/internal/dir"
 	"os/user"
 	"strconv"
 	"unicode/utf8"
@@ -33,10 +34,10 @@ func (u users) name(uid uint32) string {
 func (m *Mirror) saver(work []finding) string {
 	name, found := "", false
 	for _, f := range work {
-		if f.seen.kind != present || f.at == (stamp{}) {
+		if f.seen.kind != present || f.at == (dir.Stat{}) {
 			continue
 		}
-		owner := m.users.name(f.at.uid)
+		owner := m.users.name(f.at.UID)
 		if found && owner != name {
 			return ""
 		}

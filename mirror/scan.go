@@ -6,17 +6,18 @@ import (
 	"path"
 
 	"github.com/starling-sync/starling/definition"
+	"github.com/starling-sync/starling/mirror/internal/dir"
 )
 
 // scan adds every path to the turn: those in the directory, those that the mirror
 // knows, and those that the replica knows.
 func (m *Mirror) scan(t *turn) {
 	m.nextRescan = t.now.Add(m.rescan())
-	if m.watchFailed {
-		m.watchAll() // the limit may have been raised
+	if m.watch.Failed() {
+		m.watch.Restart(m.dir) // the limit may have been raised
 	}
 	bad := make(map[string]struct{})
-	err := m.tree.walk(".", func(name string, info fs.FileInfo, err error) {
+	err := m.dir.Walk(".", func(name string, info fs.FileInfo, err error) {
 		if !m.visit(t, name, info, err) {
 			bad[name] = struct{}{}
 		}
@@ -43,11 +44,11 @@ func (m *Mirror) scan(t *turn) {
 // held: it is no valid path, or a folder that cannot be read.
 func (m *Mirror) visit(t *turn, name string, info fs.FileInfo, err error) bool {
 	if err == nil && info.IsDir() {
-		m.watchFolder(name)
+		m.watch.Folder(name)
 		m.lookAt(t, name) // it may have come in the place of a file
 		return true
 	}
-	if isTemp(path.Base(name)) {
+	if dir.IsTemp(path.Base(name)) {
 		t.temps = append(t.temps, name)
 		return true
 	}
@@ -84,14 +85,14 @@ func (m *Mirror) sweep(t *turn) {
 		}
 	}
 	for _, name := range t.temps {
-		info, err := m.tree.lstat(name)
-		if err == nil && undecided[stampOf(info).ino] {
+		info, err := m.dir.Lstat(name)
+		if err == nil && undecided[dir.StatOf(info).Ino] {
 			continue
 		}
 		if err == nil {
-			err = m.tree.root.Remove(name)
+			err = m.dir.Remove(name)
 		}
-		if ignoreAbsent(err) != nil {
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			m.log.Warn("cannot remove a temporary file", "path", name, "err", err)
 		}
 	}
@@ -100,17 +101,17 @@ func (m *Mirror) sweep(t *turn) {
 // visitTouched takes a name that an event spoke of: a file, a folder, or something
 // that is gone.
 func (m *Mirror) visitTouched(t *turn, name string) {
-	if name == "." || name == markerName {
+	if name == "." || name == dir.MarkerName {
 		return // the check of the directory comes before every turn
 	}
-	if _, ok := m.folders[name]; ok {
+	if m.watch.Watches(name) {
 		// A known folder came, went or was replaced. What is watched now is not
 		// worth finding out: watch everything anew.
-		m.watchAll()
+		m.watch.Restart(m.dir)
 		t.full = true
 		return
 	}
-	info, err := m.tree.lstat(name)
+	info, err := m.dir.Lstat(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		m.unholdName(name)
 		m.lookAt(t, name)
@@ -120,7 +121,7 @@ func (m *Mirror) visitTouched(t *turn, name string) {
 	if m.visit(t, name, info, err); err != nil || !info.IsDir() {
 		return
 	}
-	err = m.tree.walk(name, func(name string, info fs.FileInfo, err error) {
+	err = m.dir.Walk(name, func(name string, info fs.FileInfo, err error) {
 		m.visit(t, name, info, err)
 	})
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -139,56 +140,5 @@ func (m *Mirror) lookAt(t *turn, name string) {
 func (m *Mirror) unholdName(name string) {
 	if _, err := definition.ParsePath(name); err != nil || !m.mirrors(name) {
 		m.unhold(name)
-	}
-}
-
-// watchAll watches the directory and all its folders anew.
-func (m *Mirror) watchAll() {
-	if err := m.watch.close(); err != nil {
-		m.log.Warn("cannot end the watch", "err", err)
-	}
-	clear(m.folders)
-	m.watchFailed = false
-	var err error
-	if m.watch, err = startWatch(m.opts.Dir); err != nil {
-		m.watchFails(err)
-		return
-	}
-	err = m.tree.walk(".", func(name string, info fs.FileInfo, err error) {
-		if err == nil && info.IsDir() {
-			m.watchFolder(name)
-		}
-	})
-	if err != nil {
-		m.watchFails(err)
-	}
-	if !m.watchFailed && m.blind != "" {
-		m.log.Info("changes of the directory are noticed at once again")
-		m.blind = ""
-	}
-}
-
-// watchFolder also watches one folder.
-func (m *Mirror) watchFolder(name string) {
-	if _, ok := m.folders[name]; ok || m.watch == nil {
-		return
-	}
-	if err := m.watch.add(name); err != nil {
-		m.watchFails(err)
-		return
-	}
-	m.folders[name] = struct{}{}
-}
-
-// watchFails notes why only rescans find changes; each tries to watch again. What fails
-// for one folder fails for all after it, so the first says it.
-func (m *Mirror) watchFails(err error) {
-	if m.watchFailed {
-		return
-	}
-	m.watchFailed = true
-	if m.blind != err.Error() {
-		m.blind = err.Error()
-		m.log.Warn("changes of the directory are found by rescans only", "err", err, "every", m.rescan())
 	}
 }

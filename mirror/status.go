@@ -96,7 +96,7 @@ func (m *Mirror) publishStatus(started bool) {
 		s.Stopped = m.stopped.Error()
 	}
 	s.LowSpace = m.lowSpace
-	s.Unwatched, s.Network, s.Rescan = m.blind, m.tree.network, m.rescan()
+	s.Unwatched, s.Network, s.Rescan = m.watch.Blind(), m.dir.Network, m.rescan()
 	s.Files = m.inSync
 	if m.heldChanged {
 		m.heldChanged = false

@@ -10,6 +10,7 @@ import (
 
 	"github.com/starling-sync/starling/definition"
 	"github.com/starling-sync/starling/internal/failpoint"
+	"github.com/starling-sync/starling/mirror/internal/dir"
 )
 
 // turn is one pass of the loop: over the paths that something happened to, or over
@@ -48,7 +49,7 @@ type finding struct {
 	entry *entry
 	// seen and at are what the directory held when it was decided.
 	seen    sight
-	at      stamp
+	at      dir.Stat
 	view    definition.View
 	content []byte // of an import
 
@@ -174,7 +175,7 @@ func (m *Mirror) becomeEqual(ctx context.Context) {
 // gather collects the paths to look at.
 func (m *Mirror) gather(t *turn) {
 	t.paths = make(map[definition.Path]fs.FileInfo)
-	names, lost := m.watch.take()
+	names, lost := m.watch.Take()
 	if lost || !t.now.Before(m.nextRescan) {
 		t.full = true
 	}
