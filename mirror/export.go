@@ -29,42 +29,38 @@ type staged struct {
 // export brings the directory to the view: first the deletions, because CAS unloads
 // the id in a deleted file's name, which a new file may bear; then the files, batch by
 // batch.
-func (m *Mirror) export(ctx context.Context, t *turn) {
-	if len(t.exports) == 0 || m.unsaved != nil { // first the disk must take what is remembered
+func (m *Mirror) export(ctx context.Context, ps *pass, exports []finding) {
+	if len(exports) == 0 || m.unsaved != nil { // first the disk must take what is remembered
 		return
 	}
-	slices.SortFunc(t.exports, func(a, b finding) int { return a.path.Compare(b.path) })
+	slices.SortFunc(exports, func(a, b finding) int { return a.path.Compare(b.path) })
 	var files, deletions []finding
-	for _, f := range t.exports {
-		// The change that this turn has appended may have altered the view.
+	for _, f := range exports {
+		// The change that this pass has appended may have altered the view.
 		if f.view = m.replica.View(f.path); f.view.Present {
 			files = append(files, f)
 		} else {
 			deletions = append(deletions, f)
 		}
 	}
-	m.exportBatch(ctx, t, deletions)
+	m.exportBatch(ctx, ps, deletions)
 	for batch := range slices.Chunk(files, exportBatch) {
 		if ctx.Err() != nil {
 			return
 		}
-		m.exportBatch(ctx, t, batch)
+		m.exportBatch(ctx, ps, batch)
 	}
 }
 
 // exportBatch puts a batch in place. Temps and intents are durable before the first
 // rename: then, wherever the machine stops, each file is one whole version, and the
 // next start knows which.
-func (m *Mirror) exportBatch(ctx context.Context, t *turn, batch []finding) {
+func (m *Mirror) exportBatch(ctx context.Context, ps *pass, batch []finding) {
 	var ready []*staged
 	for _, f := range batch {
 		s, err := m.stage(ctx, f, len(batch) <= dir.FewFiles)
-		if errors.Is(err, dir.ErrReplaced) {
-			m.again[f.path] = struct{}{}
-			continue
-		}
 		if err != nil {
-			m.exportFails(t, f, err)
+			m.exportFails(ps, f, err)
 			continue
 		}
 		ready = append(ready, s)
@@ -74,48 +70,53 @@ func (m *Mirror) exportBatch(ctx context.Context, t *turn, batch []finding) {
 	}
 	if err := m.makeDurable(ctx, ready); err != nil {
 		for _, s := range ready {
-			m.exportFails(t, s.finding, err)
-			m.undoIntent(t, s)
+			m.settle(ps, s.path, s.entry, unwritable(err))
+			ps.batch.undo(s.path, s.entry)
 		}
-		m.saveRecords(ctx, t)
-		m.discardAll(ready)
+		m.save(ctx, ps)
+		m.discard(ready)
 		return
 	}
 	failpoint.Hit(failpoint.ExportBegins, "")
-	// Deletions first, also of what the view has lost since the turn began.
+	// Deletions first, also of what the view has lost since the pass began.
 	slices.SortStableFunc(ready, func(a, b *staged) int { return cmp.Compare(min(len(a.temp), 1), min(len(b.temp), 1)) })
-	var exported uint64
+	var done uint64
 	var undone []*staged
 	for _, s := range ready {
-		switch err := m.place(s); {
-		case errors.Is(err, dir.ErrReplaced):
-			m.again[s.path] = struct{}{}
-			m.undoIntent(t, s)
+		if err := m.place(s); err != nil {
+			m.exportFails(ps, s.finding, err)
+			ps.batch.undo(s.path, s.entry)
 			undone = append(undone, s)
-		case err != nil:
-			m.exportFails(t, s.finding, err)
-			m.undoIntent(t, s)
-			undone = append(undone, s)
-		default:
-			exported++
-			m.placed(t, s)
+			continue
 		}
+		done++
+		m.settle(ps, s.path, s.entry, outcome{kind: exported, record: s.entry.advance(s.next)})
+		m.log.Debug("exported", "path", s.path, "deleted", s.temp == "")
 	}
 	failpoint.Hit(failpoint.ExportPlaced, "")
-	m.counted(func(s *Status) { s.Exported += exported })
-	m.saveRecords(ctx, t)
-	m.discardAll(undone)
+	m.report.count(func(s *Status) { s.Exported += done })
+	m.save(ctx, ps)
+	m.discard(undone)
 }
 
-// exportFails holds a file that could not be written and tries again later.
-func (m *Mirror) exportFails(t *turn, f finding, err error) {
-	m.hold(f.path.String(), fmt.Sprintf("it cannot be brought to what the cluster has: %v", err))
-	m.retry.add(f.path, t.now)
+// exportFails looks at a file again if it is otherwise than it was, and holds it if it
+// cannot be written.
+func (m *Mirror) exportFails(ps *pass, f finding, err error) {
+	if errors.Is(err, dir.ErrReplaced) {
+		m.again[f.path] = struct{}{}
+		return
+	}
+	m.settle(ps, f.path, f.entry, unwritable(err))
+}
+
+// unwritable is the outcome for a file that could not be written.
+func unwritable(err error) outcome {
+	return outcome{kind: unwritten, reason: fmt.Sprintf("it cannot be brought to what the cluster has: %v", err)}
 }
 
 // stage writes the view's bytes of one path into a temporary file beside it. If alone
-// is set, the file is left open, to be synced by itself. The error is dir.ErrReplaced if the
-// file need not be written any more.
+// is set, the file is left open, to be synced by itself. The error is dir.ErrReplaced if
+// the file need not be written any more.
 func (m *Mirror) stage(ctx context.Context, f finding, alone bool) (*staged, error) {
 	view, content, err := m.replica.Read(ctx, f.path)
 	if err != nil {
@@ -140,24 +141,24 @@ func (m *Mirror) stage(ctx context.Context, f finding, alone bool) (*staged, err
 		return s, nil
 	}
 	if err := file.Close(); err != nil {
-		return nil, errors.Join(err, m.discard(s))
+		return nil, errors.Join(err, m.dir.Remove(s.temp))
 	}
 	return s, nil
 }
 
 // makeDurable syncs the temps and the intents, side by side: neither needs the other.
 func (m *Mirror) makeDurable(ctx context.Context, ready []*staged) error {
-	intents := make(map[string][]byte, len(ready))
+	intents := batch{records: make(map[string][]byte, len(ready))}
 	alone := true
 	for _, s := range ready {
 		r := s.entry.record
 		r.intent = &intent{base: s.next, inode: s.ino}
-		intents[recordKey(s.path)] = r.encode(s.path)
+		intents.put(s.path, r)
 		alone = alone && (s.temp == "" || s.file != nil)
 	}
 	saved := make(chan error, 1)
 	go func() {
-		err := m.replica.SaveRecords(ctx, intents, true)
+		err := m.replica.SaveRecords(ctx, intents.records, true)
 		failpoint.Hit(failpoint.IntentsSaved, "")
 		saved <- err
 	}()
@@ -174,67 +175,42 @@ func (m *Mirror) makeDurable(ctx context.Context, ready []*staged) error {
 	return errors.Join(err, <-saved)
 }
 
-// place renames the temp over the file, or removes the file, if the file is still what
-// the export was decided for. Otherwise the error is dir.ErrReplaced.
+// place puts a staged file in place, or removes the file that is to go, if what is there
+// is still what the export was decided for. Otherwise the error is dir.ErrReplaced.
 func (m *Mirror) place(s *staged) error {
 	m.onPlace()
-	old, err := m.dir.Place(s.temp, s.path.String(), dir.Was{Present: s.seen.kind == present, Stat: s.at, Folder: s.seen.folder})
+	was := dir.Was{Present: s.seen.kind == present, Stat: s.stat, Folder: s.seen.folder}
+	old, err := m.dir.Place(s.temp, s.path.String(), was)
+	if err != nil {
+		return err
+	}
 	if old != nil {
-		m.keep(s.finding, old)
+		m.replaced.keep(s.finding, old)
 	}
-	return err
-}
-
-// placed notes the new base of an exported path.
-func (m *Mirror) placed(t *turn, s *staged) {
-	e := s.entry
-	if s.temp == "" {
-		e.see(sight{})
-	} else {
-		e.see(sight{kind: present, hash: s.next.hash})
+	if s.temp != "" {
+		s.entry.see(diskState{kind: present, hash: s.next.hash})
+		return nil
 	}
-	r := e.advance(s.next)
-	m.setRecord(e, r)
-	t.records[recordKey(s.path)] = r.encode(s.path)
-	if above, err := definition.ParsePath(path.Dir(s.path.String())); err == nil && s.temp == "" {
+	s.entry.see(diskState{})
+	if above, err := definition.ParsePath(path.Dir(s.path.String())); err == nil {
 		m.again[above] = struct{}{} // the folder may be in the way of a file
 	}
-	m.dropLoss(s.path)
-	m.losses[Deletion].guard.forget(s.path)
-	m.releaseApproval(t, s.path)
-	m.unhold(s.path.String())
-	m.log.Debug("exported", "path", s.path, "deleted", s.temp == "")
+	return nil
 }
 
-// undoIntent writes the record as it was before the export that did not take place. It
-// is synced: the inode in the intent is soon another file's.
-func (m *Mirror) undoIntent(t *turn, s *staged) {
-	t.synced = true
-	if s.entry.stored {
-		t.records[recordKey(s.path)] = s.entry.encode(s.path)
-	} else {
-		t.records[recordKey(s.path)] = nil
-	}
-}
-
-// discardAll removes the temps of exports that did not take place. Their intents must
+// discard removes the temps of exports that did not take place. Their intents must
 // not be on disk any more: a temp that is gone tells the next start that the export has
 // taken place. If they may be, a later sweep removes the temps.
-func (m *Mirror) discardAll(undone []*staged) {
+func (m *Mirror) discard(undone []*staged) {
 	if m.unsaved != nil {
 		return
 	}
 	for _, s := range undone {
-		if err := m.discard(s); err != nil {
+		if s.temp == "" {
+			continue
+		}
+		if err := m.dir.Remove(s.temp); err != nil {
 			m.log.Warn("cannot remove a temporary file", "path", s.temp, "err", err)
 		}
 	}
-}
-
-// discard removes the temp of an export that does not take place.
-func (m *Mirror) discard(s *staged) error {
-	if s.temp == "" {
-		return nil
-	}
-	return m.dir.Remove(s.temp)
 }

@@ -152,38 +152,34 @@ type Mirror struct {
 	startOnce sync.Once
 	started   chan struct{}
 	ready     chan struct{}
-	requests  chan request
+	requests  chan *request
 	ended     chan struct{} // closed when Run returns
 
 	report report
 
 	// Everything below belongs to the goroutine of Run.
 	dir     *dir.Directory
-	device  uint64   // of the directory when it was opened
-	marker  dir.Stat // of the marker that was last read and right
-	stopped error    // why nothing may be touched now
 	watch   *dir.Watch
+	stopped error // why nothing may be touched now
 
-	ledger
-	settling    settling
-	losses      [2]losses // by LossKind
-	held        map[string]HeldFile
-	heldChanged bool
-	kept        []*kept
-	again       map[definition.Path]struct{} // to look at in the next turn
-	retry       retry
-	approvals
+	ledger     *ledger
+	guard      *lossGuard
+	holds      *holds
+	settling   settling
+	replaced   replacedFiles
+	again      map[definition.Path]struct{} // to look at in the next pass
+	retry      retry
 	unsaved    map[string][]byte // records that could not be written
 	lowSpace   string            // how little is left; empty if it is enough
 	nextRescan time.Time
-	flushAt    time.Time // when to flush the directory; zero if there is nothing to
-	equal      bool      // directory and view have been equal since Run began
-	waiters    []chan<- reply
+	equal      bool                       // directory and view have been equal since Run began
+	waiting    []*request                 // for the end of a later pass
 	planned    map[definition.Path]action // by a mirror that observes
 	users      users
 
-	// onPlace is called before each rename and removal of an export; tests act then.
-	onPlace func()
+	// onPlace is called before each rename and removal of an export, onPass before each
+	// pass; tests act then.
+	onPlace, onPass func()
 }
 
 // Open locks the directory, checks that it is the right one and that this user may
@@ -208,18 +204,21 @@ func Open(ctx context.Context, opts Options, replica Replica) (*Mirror, error) {
 		log:      opts.Logger,
 		started:  make(chan struct{}),
 		ready:    make(chan struct{}),
-		requests: make(chan request),
+		requests: make(chan *request),
 		ended:    make(chan struct{}),
+		report:   report{log: opts.Logger},
 		dir:      d,
-		device:   d.Device(),
+		ledger:   &ledger{replica: replica, log: opts.Logger},
+		holds:    newHolds(opts.Logger),
 		settling: make(settling),
-		held:     make(map[string]HeldFile),
 		again:    make(map[definition.Path]struct{}),
 		planned:  make(map[definition.Path]action),
 		users:    make(users),
 		onPlace:  func() {},
+		onPass:   func() {},
 	}
-	m.watch = dir.NewWatch(m.log, m.rescan)
+	m.guard = newLossGuard(m.ledger, m.holds, opts.Logger, opts.DeleteSettle)
+	m.watch = dir.NewWatch(opts.Logger, m.rescan)
 	if err := m.open(ctx); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
@@ -234,10 +233,10 @@ func (m *Mirror) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := m.loadLedger(ctx); err != nil {
+	if err := m.ledger.load(ctx, m.opts.Founder); err != nil {
 		return err
 	}
-	return m.loadApprovals(ctx)
+	return m.guard.load(ctx, m.replica)
 }
 
 // refill takes an empty directory as one that this node never had in sync.
@@ -249,13 +248,13 @@ func (m *Mirror) refill(ctx context.Context) error {
 	if !empty {
 		return fmt.Errorf("refill directory %s: %w", m.opts.Dir, ErrNotEmpty)
 	}
-	if err := m.forget(ctx); err != nil {
+	if err := m.ledger.forget(ctx); err != nil {
 		return err
 	}
 	if err := m.dir.WriteMarker(m.opts.Cluster); err != nil {
 		return err
 	}
-	return m.loadLedger(ctx)
+	return m.ledger.load(ctx, m.opts.Founder)
 }
 
 // Close releases the directory. Run must have returned, or never have been called.
@@ -274,8 +273,14 @@ func (m *Mirror) Ready() <-chan struct{} { return m.ready }
 func DefaultExtensions() []string { return []string{".json", ".yml", ".yaml"} }
 
 // mirrors reports whether a name has one of the mirrored endings.
-func (m *Mirror) mirrors(name string) bool {
-	return slices.Contains(m.opts.Extensions, strings.ToLower(filepath.Ext(name)))
+func (o Options) mirrors(name string) bool {
+	return slices.Contains(o.Extensions, strings.ToLower(filepath.Ext(name)))
+}
+
+// mirrored reports whether a name is one of a file that is mirrored.
+func (o Options) mirrored(name string) bool {
+	_, err := definition.ParsePath(name)
+	return err == nil && o.mirrors(name)
 }
 
 // Mark makes a directory one of the cluster: it writes the marker, so that a

@@ -97,7 +97,7 @@ func TestRecordRecovers(t *testing.T) {
 			if tt.disk == "" {
 				kind = mirror.Absent
 			}
-			got := tt.record.Recover(mirror.NewSight(kind, hashOf(tt.disk), false), tt.inode, tt.rebooted, tt.placed).Base()
+			got := tt.record.Recover(mirror.NewDiskState(kind, hashOf(tt.disk), false), tt.inode, tt.rebooted, tt.placed).Base()
 			if !got.Equal(tt.want) {
 				t.Errorf("base = %+v, want %+v", got, tt.want)
 			}

@@ -14,8 +14,8 @@ var errLowSpace = errors.New("too little disk space is left")
 
 // checkSpace returns an error if less than MinFree is left for the directory or for
 // the node's own data.
-func (m *Mirror) checkSpace() error {
-	for _, folder := range []string{m.opts.Dir, m.opts.Aside} {
+func (o Options) checkSpace() error {
+	for _, folder := range []string{o.Dir, o.Aside} {
 		if folder == "" {
 			continue
 		}
@@ -23,8 +23,8 @@ func (m *Mirror) checkSpace() error {
 		if err != nil {
 			return err
 		}
-		if free < m.opts.MinFree {
-			return fmt.Errorf("%w: %d MiB at %s, at least %d MiB are wanted", errLowSpace, free>>20, folder, m.opts.MinFree>>20)
+		if free < o.MinFree {
+			return fmt.Errorf("%w: %d MiB at %s, at least %d MiB are wanted", errLowSpace, free>>20, folder, o.MinFree>>20)
 		}
 	}
 	return nil

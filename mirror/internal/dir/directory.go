@@ -23,7 +23,7 @@ var (
 
 // Directory is the open directory. Every access goes through os.Root, so nothing
 // outside the directory can be reached by a link or a "..", whoever changes the
-// directory meanwhile.
+// directory meanwhile. Its methods are for one goroutine.
 type Directory struct {
 	path string // as the operator named it, absolute
 	root *os.Root
@@ -31,6 +31,8 @@ type Directory struct {
 	handle *os.File
 	id     Stat // of the directory; only dev and ino matter
 	owner  owner
+	device uint64 // of the directory when it was opened first
+	marker Stat   // of the marker that was last read and right
 	// Network names the network file system that the directory is on, if any.
 	Network string
 }
@@ -74,6 +76,7 @@ func (d *Directory) attach() error {
 		return fmt.Errorf("open directory: %w", err)
 	}
 	d.id = StatOf(info)
+	d.device = d.id.Dev
 	if d.Network, err = networkFileSystem(d.handle); err != nil {
 		return err
 	}
@@ -84,12 +87,6 @@ func (d *Directory) attach() error {
 	}
 	return nil
 }
-
-// Is reports whether s is of this very directory.
-func (d *Directory) Is(s Stat) bool { return s.Dev == d.id.Dev && s.Ino == d.id.Ino }
-
-// Device is the number of the file system that the directory is on.
-func (d *Directory) Device() uint64 { return d.id.Dev }
 
 // Close unlocks and closes the directory.
 func (d *Directory) Close() error {

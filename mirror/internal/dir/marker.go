@@ -77,15 +77,6 @@ func (d *Directory) WriteMarker(cluster string) error {
 	return nil
 }
 
-// Marker returns the Stat of the marker.
-func (d *Directory) Marker() (Stat, error) {
-	info, err := d.root.Lstat(MarkerName)
-	if err != nil {
-		return Stat{}, err
-	}
-	return StatOf(info), nil
-}
-
 // Empty reports whether the directory holds nothing but names that begin with a
 // dot, and what every fresh ext file system has.
 func (d *Directory) Empty() (bool, error) {

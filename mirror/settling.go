@@ -52,6 +52,16 @@ func (s settling) due(now time.Time, enough time.Duration) (due []definition.Pat
 	return due, next
 }
 
+// any reports whether one of the losses is being written to.
+func (s settling) any(losses map[definition.Path]*loss) bool {
+	for p := range losses {
+		if _, ok := s[p]; ok {
+			return true
+		}
+	}
+	return false
+}
+
 // sooner returns the earlier of two times, of which zero means never.
 func sooner(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {
