@@ -19,9 +19,9 @@ type refusal interface {
 // importAll appends what the directory has of its own to the set, all as one change:
 // edits, moves, what was saved into replaced files, and the losses that the guard admits.
 func (m *Mirror) importAll(ctx context.Context, ps *pass, do *todo) {
-	imports := append(do.imports, m.checkReplaced(ps, do.imports)...)
+	imports := append(do.imports, m.replaced.check(ps.now, do.imports)...)
 	m.guard.count(ps.now)
-	imports = m.addMoves(ctx, ps, imports)
+	imports = m.moves.add(ctx, ps.now, imports)
 	for _, kind := range []LossKind{Deletion, Reversion} {
 		imports = append(imports, m.admitLosses(ps, kind, do.lost[kind])...)
 	}

@@ -4,23 +4,35 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/starling-sync/starling/definition"
+	"github.com/starling-sync/starling/mirror/internal/dir"
 )
 
-// addMoves adds to the imports, at once, the deletions of files that are there again under
+// moves finds files that are there again under another name.
+type moves struct {
+	ledger  *ledger
+	guard   *lossGuard
+	dir     *dir.Directory
+	replica Replica
+	// again takes a path that must be looked at again in the next pass.
+	again map[definition.Path]struct{}
+}
+
+// add adds to the imports, at once, the deletions of files that are there again under
 // another name: with the same bytes, or with the same CAS id. Both go into one
 // change, so that every node deletes the old name first and then makes the new one.
 // If the old name went later, CAS would unload the id that the new file defines.
 // A move is no loss, and the guard does not count it.
-func (m *Mirror) addMoves(ctx context.Context, ps *pass, imports []finding) []finding {
-	m.noticeMoved(ps, imports)
-	gone := m.guard.gone()
-	if len(gone) == 0 || len(imports) == 0 {
+func (m *moves) add(ctx context.Context, now time.Time, imports []finding) []finding {
+	m.notice(now, imports)
+	pending := m.guard.gone()
+	if len(pending) == 0 || len(imports) == 0 {
 		return imports
 	}
 	byHash := make(map[definition.Hash][]definition.Path)
-	for p := range gone {
+	for p := range pending {
 		h := m.ledger.entry(p).base.hash
 		byHash[h] = append(byHash[h], p)
 	}
@@ -31,10 +43,10 @@ func (m *Mirror) addMoves(ctx context.Context, ps *pass, imports []finding) []fi
 	all := imports
 	for i := range imports {
 		f := &all[i]
-		if f.seen.kind != present || f.replaced != nil || len(gone) == 0 {
+		if f.seen.kind != present || f.replaced != nil || len(pending) == 0 {
 			continue
 		}
-		from, ok := m.moveFrom(f, byHash[f.seen.hash])
+		gone, ok := m.from(f, byHash[f.seen.hash])
 		if !ok {
 			id, isService := serviceID(f.path, f.content)
 			if !isService {
@@ -43,18 +55,18 @@ func (m *Mirror) addMoves(ctx context.Context, ps *pass, imports []finding) []fi
 			if byID == nil {
 				byID = m.lostIDs(ctx)
 			}
-			from, ok = m.moveFrom(f, byID[id])
+			gone, ok = m.from(f, byID[id])
 		}
 		if ok {
-			all = append(all, from)
+			all = append(all, gone)
 		}
 	}
 	return all
 }
 
-// noticeMoved looks whether files are gone whose bytes have come under a new name: the
+// notice looks whether files are gone whose bytes have come under a new name: the
 // event of a file that was moved into a new folder may come after the folder was read.
-func (m *Mirror) noticeMoved(ps *pass, imports []finding) {
+func (m *moves) notice(now time.Time, imports []finding) {
 	came := make(map[definition.Hash]bool)
 	for _, f := range imports {
 		if f.entry.base.hash == (definition.Hash{}) && f.replaced == nil {
@@ -78,14 +90,14 @@ func (m *Mirror) noticeMoved(ps *pass, imports []finding) {
 			continue
 		}
 		if e.seen.kind == absent && plan(e.seen, e.base, m.replica.View(p)) == importDeletion {
-			m.guard.lost(p, ps.now)
+			m.guard.lost(p, now)
 		}
 	}
 }
 
-// moveFrom takes the first of the lost paths that is still gone as the place that f
+// from takes the first of the lost paths that is still gone as the place that f
 // came from, and returns its deletion.
-func (m *Mirror) moveFrom(f *finding, lost []definition.Path) (finding, bool) {
+func (m *moves) from(f *finding, lost []definition.Path) (finding, bool) {
 	for _, p := range lost {
 		if _, ok := m.guard.gone()[p]; !ok {
 			continue // another file came from there
@@ -104,7 +116,7 @@ func (m *Mirror) moveFrom(f *finding, lost []definition.Path) (finding, bool) {
 }
 
 // lostIDs finds the lost files by the CAS id that they had.
-func (m *Mirror) lostIDs(ctx context.Context) map[string][]definition.Path {
+func (m *moves) lostIDs(ctx context.Context) map[string][]definition.Path {
 	byID := make(map[string][]definition.Path)
 	gone := m.guard.gone()
 	for _, p := range slices.SortedFunc(maps.Keys(gone), definition.Path.Compare) {

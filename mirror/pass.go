@@ -15,7 +15,9 @@ type pass struct {
 	full bool
 	// request is the request that the pass was begun for, if any.
 	request *request
-	// partial: some paths were left to the next pass.
+	// again are the paths that the next pass looks at; partial says that some of them
+	// were left to it.
+	again   map[definition.Path]struct{}
 	partial bool
 	// batch are the records that the pass has yet to write.
 	batch batch
@@ -39,6 +41,7 @@ func (m *Mirror) doPass(ctx context.Context, ps *pass) {
 func (m *Mirror) begin(ctx context.Context, ps *pass) bool {
 	ps.now = time.Now()
 	ps.batch = newBatch(m.unsaved)
+	ps.again = m.again
 	m.guard.begin()
 	came, err := m.checkDirectory()
 	if err != nil {
@@ -72,7 +75,9 @@ func (m *Mirror) run(ctx context.Context, ps *pass) {
 	if !m.opts.Observe {
 		m.importAll(ctx, ps, do)
 		m.save(ctx, ps)
-		m.sweep(found.temps)
+		if m.unsaved == nil { // else a temp that is gone would tell the next start a lie
+			found.sweep(m.ledger, m.log)
+		}
 		m.export(ctx, ps, do.exports)
 	}
 	m.finish(ctx, ps)
@@ -132,9 +137,9 @@ func (m *Mirror) tell(ps *pass) {
 	m.waiting = waiting
 }
 
-// lookAgain leaves a path to the next pass.
-func (m *Mirror) lookAgain(ps *pass, p definition.Path) {
-	m.again[p] = struct{}{}
+// leave leaves a path to the next pass.
+func (ps *pass) leave(p definition.Path) {
+	ps.again[p] = struct{}{}
 	ps.partial = true
 }
 
