@@ -172,8 +172,10 @@ func makeDurable(ctx context.Context, replica Replica, d *dir.Directory, ready [
 func (m *Mirror) place(s *staged) error {
 	m.onPlace()
 	was := dir.Was{Present: s.seen.kind == present, Stat: s.stat, Folder: s.seen.folder}
+	m.watch.Expect(s.path.String(), s.ino)
 	old, err := m.dir.Place(s.temp, s.path.String(), was)
 	if err != nil {
+		m.watch.Unexpect(s.path.String())
 		return err
 	}
 	if old != nil {

@@ -86,6 +86,9 @@ func (m *Mirror) NextPass() (after time.Duration, quiet bool) { return m.untilNe
 // OnPlace makes the mirror call f before each rename and removal of an export.
 func (m *Mirror) OnPlace(f func()) { m.onPlace = f }
 
+// OnPass makes a mirror that does not run yet call f before each pass.
+func (m *Mirror) OnPass(f func()) { m.onPass = f }
+
 // Leave ends what Run would have ended, and releases the directory.
 func (m *Mirror) Leave(ctx context.Context) error {
 	m.leave(ctx)

@@ -57,6 +57,11 @@ type entry struct {
 	clean bool
 }
 
+// is reports whether directory, base and view are equal, so that nothing is to be done.
+func (e *entry) is(v definition.View) bool {
+	return v.Withheld == "" && plan(e.seen, e.base, v) == noop
+}
+
 // load reads the records of earlier runs. founder says that the node has no first sync.
 func (l *ledger) load(ctx context.Context, founder bool) error {
 	l.entries = make(map[definition.Path]*entry)

@@ -19,6 +19,9 @@ type pass struct {
 	// were left to it.
 	again   map[definition.Path]struct{}
 	partial bool
+	// imported are the paths that the pass has imported. The replica marks them, but unless
+	// somebody else has changed them too, directory and view are equal already.
+	imported map[definition.Path]*entry
 	// batch are the records that the pass has yet to write.
 	batch batch
 	// err is what failed and will be tried again; refusal is why the pass did
@@ -42,6 +45,7 @@ func (m *Mirror) begin(ctx context.Context, ps *pass) bool {
 	ps.now = time.Now()
 	ps.batch = newBatch(m.unsaved)
 	ps.again = m.again
+	ps.imported = make(map[definition.Path]*entry)
 	m.guard.begin()
 	came, err := m.checkDirectory()
 	if err != nil {
@@ -85,8 +89,10 @@ func (m *Mirror) run(ctx context.Context, ps *pass) {
 
 // finish does what follows the work: the first sync may be complete.
 func (m *Mirror) finish(ctx context.Context, ps *pass) {
-	for _, p := range m.replica.TakeDirty() { // our own change, at the least
-		m.again[p] = struct{}{}
+	for _, p := range m.takeDirty() {
+		if e := ps.imported[p]; e == nil || !e.is(m.replica.View(p)) {
+			m.again[p] = struct{}{}
+		}
 	}
 	if ps.err != nil {
 		m.report.failed(ps.err)

@@ -50,6 +50,7 @@ func (m *Mirror) settle(ps *pass, p definition.Path, e *entry, o outcome) {
 		ps.batch.put(p, o.record)
 	case imported:
 		ps.batch.drop(p) // it is older
+		ps.imported[p] = e
 	case exported:
 		ps.batch.put(p, o.record)
 		m.guard.forget(p)

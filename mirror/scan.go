@@ -53,7 +53,7 @@ func (m *Mirror) scan(ps *pass) *found {
 	if ps.full {
 		m.scanAll(ps, f)
 	}
-	for _, p := range m.replica.TakeDirty() {
+	for _, p := range m.takeDirty() {
 		f.add(p)
 	}
 	due, _ := m.settling.due(ps.now)
@@ -71,11 +71,22 @@ func (m *Mirror) scan(ps *pass) *found {
 	return f
 }
 
+// takeDirty takes the paths whose view may have changed, and the wake that was sent for
+// them. A path that is marked meanwhile is taken, or is followed by a wake of its own.
+func (m *Mirror) takeDirty() []definition.Path {
+	select {
+	case <-m.replica.Wake():
+	default:
+	}
+	return m.replica.TakeDirty()
+}
+
 // scanAll adds every path: those in the directory, those that the mirror knows, and those
 // that the replica knows.
 func (m *Mirror) scanAll(ps *pass, f *found) {
 	m.nextRescan = ps.now.Add(m.rescan())
 	clear(f.bad)
+	m.watch.ExpectNothing() // where nothing is watched no event has come
 	if m.watch.Failed() {
 		m.watch.Restart(m.dir) // the limit may have been raised
 	}
