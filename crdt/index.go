@@ -44,6 +44,8 @@ type file struct {
 	fold     string
 	versions []*version // in order of admission: parents before children
 	tips                // of all of them
+	// settled are the conflicts that versions resolve one by one; nil if none does.
+	settled map[*version][]definition.ResolvedConflict
 }
 
 // tips is the newest of some versions of a file.
@@ -120,6 +122,12 @@ func (x *index) add(b *block, e *element) []definition.Path {
 		v, f := &e.versions[i], x.file(b.change.edits[i].Path)
 		v.file = f
 		f.versions = append(f.versions, v)
+		if v.is(settles) {
+			if f.settled == nil {
+				f.settled = make(map[*version][]definition.ResolvedConflict)
+			}
+			f.settled[v] = b.change.edits[i].Resolved
+		}
 		if x.counts(v) {
 			f.put(v, x.counts)
 			x.dirty(f, dirty)

@@ -40,11 +40,11 @@ func decide(heads []*version) decision {
 			continue
 		}
 		listed[v.hash] = true
-		kind := definition.ConflictAdopted
+		c := definition.Conflict{Kind: definition.ConflictAdopted, Lost: v.ref(), Stands: d.stands.ref(), Reason: "a joining node had it on disk"}
 		if v.is(deleted) {
-			kind = definition.ConflictDeletion
+			c.Kind, c.Reason = definition.ConflictDeletion, "an edit stands against a deletion"
 		}
-		d.conflicts = append(d.conflicts, definition.Conflict{Kind: kind, Lost: v.ref(), Stands: d.stands.ref()})
+		d.conflicts = append(d.conflicts, c)
 	}
 	return d
 }
@@ -73,6 +73,7 @@ func (s *state) view(path definition.Path) definition.View {
 			Kind:   definition.ConflictPath,
 			Lost:   view.Winner,
 			Stands: decide(s.tips(holder).heads).stands.ref(),
+			Reason: "the two paths cannot both be files",
 		})
 		return view
 	}

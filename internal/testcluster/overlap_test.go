@@ -38,8 +38,8 @@ func wantConflicts(t *testing.T, c *testcluster.Cluster, want ...string) []node.
 				continue
 			}
 			var pointers []string
-			for _, f := range l.Fields {
-				pointers = append(pointers, f.Pointer)
+			if l.Pointer != "" {
+				pointers = append(pointers, l.Pointer)
 			}
 			got = append(got, fmt.Sprintf("%s %s: %s lost to %s %v", l.Path, l.Kind, l.Lost.Author, l.Stands.Author, pointers))
 			for _, side := range []node.Side{l.Lost, l.Stands} {
