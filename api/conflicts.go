@@ -25,6 +25,7 @@ type Conflict struct {
 	Lost     *Side    `json:"lost,omitempty" doc:"Who wrote what does not stand; absent for duplicate_id."`
 	Stands   *Side    `json:"stands,omitempty" doc:"Who wrote what stands instead, of another path for the kind path; absent for duplicate_id."`
 	Pointers []string `json:"pointers,omitempty" nullable:"false" doc:"JSON pointer of the field that is in conflict, one; absent for the whole file."`
+	Field    string   `json:"field_kind,omitempty" doc:"What is in conflict there: field (a value), item (of a list), element (of a set), object, collection or comment; absent for the whole file."`
 	Reason   string   `json:"reason,omitempty" doc:"Why it is the whole file."`
 
 	BaseValue   *string `json:"base_value,omitempty" doc:"Text of the field in what both sides were made on; absent if it was not there."`
@@ -122,7 +123,7 @@ func (r routes) conflicts() {
 
 func conflictOf(c node.Conflict) Conflict {
 	conflict := Conflict{
-		Path: c.Path.String(), Kind: string(c.Kind), Lost: sideOf(c.Lost), Stands: sideOf(c.Stands), Reason: c.Reason,
+		Path: c.Path.String(), Kind: string(c.Kind), Lost: sideOf(c.Lost), Stands: sideOf(c.Stands), Field: string(c.FieldKind), Reason: c.Reason,
 		BaseValue: fieldOf(c.Base), LostValue: fieldOf(c.LostText), StandsValue: fieldOf(c.StandsText),
 	}
 	if c.Pointer != "" {

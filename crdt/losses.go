@@ -102,6 +102,12 @@ func writersOf(c definition.FieldConflict, folded []side, apart [][]definition.F
 	return []loser{{folded[0], c.Earlier}}
 }
 
+func sameField(a, b definition.FieldConflict) bool { return a.Kind == b.Kind && a.Pointer == b.Pointer }
+
+func samePlace(a, b definition.FieldConflict) bool {
+	return a.Kind == b.Kind && placeOf(a.Pointer) == placeOf(b.Pointer)
+}
+
 // placeOf returns a pointer without indices, which differ where more items are merged.
 func placeOf(pointer string) string {
 	tokens := strings.Split(pointer, "/")
@@ -116,12 +122,12 @@ func placeOf(pointer string) string {
 // field notes that a field has a text, which a side wrote, and who lost it. Those who lost the
 // field before have lost it to that side now.
 func (l *losses) field(c definition.FieldConflict, text definition.FieldText, stands side, lost []loser) {
-	if text == c.Later { // what was put together below it stands no more
+	if text == c.Later && c.Kind != definition.FieldComment { // what was put together below it stands no more
 		l.fields = slices.DeleteFunc(l.fields, func(o contested) bool { return strings.HasPrefix(o.Pointer, c.Pointer+"/") })
 	}
-	i := slices.IndexFunc(l.fields, func(o contested) bool { return o.Pointer == c.Pointer && o.text == c.Earlier })
+	i := slices.IndexFunc(l.fields, func(o contested) bool { return sameField(o.FieldConflict, c) && o.text == c.Earlier })
 	if i < 0 {
-		i = slices.IndexFunc(l.fields, func(o contested) bool { return placeOf(o.Pointer) == placeOf(c.Pointer) && o.text == c.Earlier })
+		i = slices.IndexFunc(l.fields, func(o contested) bool { return samePlace(o.FieldConflict, c) && o.text == c.Earlier })
 	}
 	if i < 0 {
 		i = len(l.fields)
@@ -161,11 +167,15 @@ func (l *losses) conflicts() []definition.Conflict {
 				continue
 			}
 			c := definition.Conflict{
-				Kind: definition.ConflictEdits, Pointer: f.Pointer,
+				Kind: definition.ConflictEdits, Pointer: f.Pointer, FieldKind: f.Kind,
 				Lost: lost.side.latest().ref(), Stands: f.stands.latest().ref(),
 				Base: f.Base, LostText: lost.text, StandsText: f.text,
 			}
-			if c.Pointer == "" {
+			switch {
+			case c.Pointer != "":
+			case c.FieldKind == definition.FieldObject:
+				c.Reason = "both sides gave it another class"
+			default:
 				c.Reason = "both sides changed it as a whole"
 			}
 			out = append(out, c)

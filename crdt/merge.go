@@ -1,7 +1,6 @@
 package crdt
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -100,15 +99,17 @@ func (m *merger) merge(sides []side, depth int) (outcome, error) {
 	return out, nil
 }
 
-// threeWay merges two texts on a base, nil if there is none.
+// threeWay merges two texts on a base, nil if there is none. A base that does not parse is none.
 func (m *merger) threeWay(base, later, earlier []byte) (definition.Merged, error) {
-	if base == nil {
-		return definition.Merged{}, errNoBase
+	merged, err := definition.Merge(m.path, base, later, earlier)
+	if err == nil || base == nil {
+		return merged, err
 	}
-	return definition.Merge(m.path, base, later, earlier)
+	if _, broken := definition.Parse(m.path, base); broken != nil {
+		return definition.Merge(m.path, nil, later, earlier)
+	}
+	return merged, err
 }
-
-var errNoBase = errors.New("no common ancestor")
 
 // whyWhole says why two sides do not merge.
 func whyWhole(err error) string {

@@ -45,25 +45,46 @@ func TestMergedView(t *testing.T) {
 			s.add(s.write(s.c, seconds(4), []*woven{one}, edit("x.json", def("id: 1", "name: 1", "theme: 2"), one)))
 		}, []string{"x.json=" + def("id: 2", "name: 2", "theme: 2")}},
 
-		{"without a common ancestor the later stands whole", func(s *story) {
+		{"two creations merge by field", func(s *story) {
 			s.add(s.write(s.a, seconds(2), []*woven{s.start}, edit("x.json", def("id: 1", "name: 2"))))
-			s.add(s.write(s.b, seconds(1), []*woven{s.start}, edit("x.json", def("id: 1", "theme: 1"))))
-		}, []string{"x.json=" + def("id: 1", "name: 2") + " edits(" + def("id: 1", "theme: 1") + ")"}},
+			s.add(s.write(s.b, seconds(1), []*woven{s.start}, edit("x.json", def("id: 1", "name: 2", "theme: 1"))))
+		}, []string{"x.json=" + def("id: 1", "name: 2", "theme: 1")}},
+
+		{"a field that two creations give other values is a conflict", func(s *story) {
+			s.add(s.write(s.a, seconds(2), []*woven{s.start}, edit("x.json", def("id: 1", "name: 2"))))
+			s.add(s.write(s.b, seconds(1), []*woven{s.start}, edit("x.json", def("id: 1", "name: 1"))))
+		}, []string{"x.json=" + def("id: 1", "name: 2") + " edits(" + def("id: 1", "name: 1") + ")"}},
+
+		{"of two creations without structure the later stands whole", func(s *story) {
+			s.add(s.write(s.a, seconds(2), []*woven{s.start}, edit("x.json", def("id: 1", "name: 2"))))
+			s.add(s.write(s.b, seconds(1), []*woven{s.start}, edit("x.json", "{")))
+		}, []string{"x.json=" + def("id: 1", "name: 2") + " edits({)"}},
+
+		{"three creations are folded", func(s *story) {
+			s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", def("id: 1", "name: 2"))))
+			s.add(s.write(s.b, seconds(2), []*woven{s.start}, edit("x.json", def("id: 1", "theme: 3"))))
+			s.add(s.write(s.c, seconds(3), []*woven{s.start}, edit("x.json", def("id: 1", "name: 4"))))
+		}, []string{"x.json=" + def("id: 1", "name: 4", "theme: 3") + " edits(" + def("id: 1", "name: 2") + ")"}},
+
+		{"a base that does not parse is none", func(s *story) {
+			one := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", "{")))
+			s.add(s.write(s.a, seconds(2), []*woven{one}, edit("x.json", def("id: 1", "name: 2"), one)))
+			s.add(s.write(s.b, seconds(3), []*woven{one}, edit("x.json", def("id: 1", "theme: 3"), one)))
+		}, []string{"x.json=" + def("id: 1", "name: 2", "theme: 3")}},
 
 		{"what stands whole has nothing of the others to merge on", func(s *story) {
 			one := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", base)))
 			s.add(s.write(s.a, seconds(2), []*woven{one}, edit("x.json", def("id: 1", "name: 2", "theme: 1"), one)))
-			s.add(s.write(s.b, seconds(3), []*woven{s.start}, edit("x.json", def("other: 3"))))
+			s.add(s.write(s.b, seconds(3), []*woven{s.start}, edit("x.json", "{")))
 			s.add(s.write(s.c, seconds(4), []*woven{one}, edit("x.json", def("id: 4", "name: 1", "theme: 1"), one)))
-		}, []string{"x.json=" + def("id: 4", "name: 1", "theme: 1") + " edits(" + def("id: 1", "name: 2", "theme: 1") + ")" +
-			" edits(" + def("other: 3") + ")"}},
+		}, []string{"x.json=" + def("id: 4", "name: 1", "theme: 1") + " edits(" + def("id: 1", "name: 2", "theme: 1") + ") edits({)"}},
 
 		{"a deleted base is none", func(s *story) {
 			one := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", base)))
 			gone := s.add(s.write(s.a, seconds(2), []*woven{one}, edit("x.json", "", one)))
 			s.add(s.write(s.a, seconds(3), []*woven{gone}, edit("x.json", def("name: 3"), gone)))
-			s.add(s.write(s.b, seconds(4), []*woven{gone}, edit("x.json", def("theme: 4"), gone)))
-		}, []string{"x.json=" + def("theme: 4") + " edits(" + def("name: 3") + ")"}},
+			s.add(s.write(s.b, seconds(4), []*woven{gone}, edit("x.json", def("name: 1", "theme: 4"), gone)))
+		}, []string{"x.json=" + def("name: 1", "theme: 4") + " edits(" + def("name: 3") + ")"}},
 
 		{"a merge stands against a deletion", func(s *story) {
 			one := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", base)))

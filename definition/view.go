@@ -53,8 +53,9 @@ type Conflict struct {
 	Kind ConflictKind `json:"kind"`
 	// Pointer is the field's JSON pointer into the merged document (see FieldConflict). It
 	// is empty for the whole file; then Reason says why it is the whole file.
-	Pointer string `json:"pointer,omitempty"`
-	Reason  string `json:"reason,omitempty"`
+	Pointer   string    `json:"pointer,omitempty"`
+	FieldKind FieldKind `json:"field_kind,omitempty"` // empty for the whole file
+	Reason    string    `json:"reason,omitempty"`
 	// Lost is the version that wrote what does not stand, and Stands the one that wrote what
 	// stands instead; of another path for ConflictPath. For ConflictReverted, Stands is the
 	// save, and Lost the edit that it took back.

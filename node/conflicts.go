@@ -22,8 +22,9 @@ type Conflict struct {
 	Path definition.Path
 	Kind definition.ConflictKind
 	// Pointer is the field; empty for the whole file, and then Reason says why.
-	Pointer string
-	Reason  string
+	Pointer   string
+	FieldKind definition.FieldKind
+	Reason    string
 	// Lost and Stands are who wrote what lost and what stands; zero for ConflictDuplicateID.
 	Lost, Stands Side
 	// Base, LostText and StandsText are the field in what both were made on and in each; for
@@ -95,7 +96,7 @@ func (n *Node) conflictsOf(v definition.View, names map[peer.ID]string) ([]Confl
 			return nil, err
 		}
 		conflicts = append(conflicts, Conflict{
-			Path: v.Path, Kind: c.Kind, Pointer: c.Pointer, Reason: c.Reason, Lost: lost, Stands: stands,
+			Path: v.Path, Kind: c.Kind, Pointer: c.Pointer, FieldKind: c.FieldKind, Reason: c.Reason, Lost: lost, Stands: stands,
 			Base: c.Base, LostText: c.LostText, StandsText: c.StandsText, At: c.At,
 		})
 	}

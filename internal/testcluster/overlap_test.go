@@ -114,7 +114,7 @@ func TestConflictsAreExactlyWhatOverlaps(t *testing.T) {
 		"Gone-3.json deletion: node-0 lost to node-1 []",
 		"Old-4.json deletion: node-2 lost to node-1 []",
 		"Old-4.json duplicate_id: [Old-4.json moved/New-4.json]",
-		"Twice-5.json edits: node-0 lost to node-2 []",
+		"Twice-5.json edits: node-0 lost to node-2 [/description]",
 	}
 	wantConflicts(t, c, overlaps...)
 	for i := range c.Len() {
