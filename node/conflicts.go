@@ -85,8 +85,9 @@ func (n *Node) Conflicts(ctx context.Context, glob string) ([]Conflict, error) {
 
 // conflictsOf returns the conflicts of one path.
 func (n *Node) conflictsOf(v definition.View, names map[peer.ID]string) ([]Conflict, error) {
-	conflicts := make([]Conflict, 0, len(v.Conflicts))
-	for _, c := range v.Conflicts {
+	listed := n.listedNow(v)
+	conflicts := make([]Conflict, 0, len(listed))
+	for _, c := range listed {
 		lost, err := n.sideOf(c.Lost, names)
 		if err != nil {
 			return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -63,7 +64,7 @@ func (n *Node) ListAt(ctx context.Context, glob string, t time.Time) ([]Entry, e
 		}
 		entries = append(entries, Entry{
 			Path: v.Path, Size: info.Size, Hash: v.Hash, Change: v.Winner.Change,
-			Author: nameOf(names, info.Author), Time: info.Time, Conflicts: len(v.Conflicts),
+			Author: nameOf(names, info.Author), Time: info.Time, Conflicts: len(n.listedNow(v)),
 		})
 	}
 	return entries, ctx.Err()
@@ -185,7 +186,10 @@ type ChangeEdit struct {
 	Hash      definition.Hash // zero for a deletion
 	Size      int
 	MovedFrom definition.Path
-	Resolves  bool // it ended the conflicts of its path
+	Resolves  bool     // it ended the conflicts of its path, or those of Resolved
+	Resolved  []string // the pointers of the conflicts that it ended, if it did not end all
+	Returned  bool     // it is a save that took the file back; see definition.ConflictReverted
+	crdt.Origin
 }
 
 // EditKind says what an edit does.
@@ -200,12 +204,21 @@ const (
 	EditMove   EditKind = "move"
 )
 
-func changeOf(c crdt.Change, names map[peer.ID]string) Change {
+func (n *Node) changeOf(c crdt.Change, names map[peer.ID]string) Change {
 	out := Change{
 		ID: c.ID, Author: nameOf(names, c.Author), Peer: c.Author, Seq: c.Seq, Time: c.Time, Note: c.Note, Actor: c.Actor,
 	}
 	for _, e := range c.Edits {
-		edit := ChangeEdit{Path: e.Path, Kind: EditChange, Size: len(e.Content), MovedFrom: e.MovedFrom, Resolves: e.Resolves}
+		edit := ChangeEdit{
+			Path: e.Path, Kind: EditChange, Size: len(e.Content), MovedFrom: e.MovedFrom,
+			Resolves: e.Resolves || len(e.Resolved) > 0, Returned: e.Returned,
+			Origin: n.replica.Origin(definition.Version{Change: c.ID, Path: e.Path}),
+		}
+		for _, r := range e.Resolved {
+			edit.Resolved = append(edit.Resolved, r.Pointer)
+		}
+		slices.Sort(edit.Resolved)
+		edit.Resolved = slices.Compact(edit.Resolved)
 		switch {
 		case e.Deleted:
 			edit.Kind = EditDelete
