@@ -130,9 +130,6 @@ func mergeTaking(path Path, base, later, earlier []byte, taken []string) (Merged
 	}
 	m := merger{ids: &ids, base: sides[0], later: sides[1], earlier: sides[2], taken: taken}
 	root := m.value(m.base.root, m.later.root, m.earlier.root)
-	if m.unlike {
-		return Merged{}, fmt.Errorf("%w: a list was changed too much to follow", ErrNoMerge)
-	}
 	if root.from == fromEarlier {
 		return Merged{Content: earlier, Conflicts: m.conflicts}, nil
 	}
@@ -141,6 +138,10 @@ func mergeTaking(path Path, base, later, earlier []byte, taken []string) (Merged
 		return Merged{}, fmt.Errorf("%w: %w", ErrNoMerge, err)
 	}
 	result, err := parseSide(path, content, &ids)
+	if order := finalOrder(m.later.root, m.revisions); err == nil && order != nil {
+		content = order.apply(result)
+		result, err = parseSide(path, content, &ids)
+	}
 	switch {
 	case errors.Is(err, ErrTooLarge):
 		return Merged{}, fmt.Errorf("%w: the merged file would be too large: %w", ErrNoMerge, err)
