@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 
 	"github.com/starling-sync/starling/api"
@@ -51,7 +50,7 @@ func (p *program) diffDirectory(ctx context.Context, path string, text bool) err
 func writeDrift(w io.Writer, list api.DriftList) {
 	for i, d := range list.Drift {
 		if i > 0 {
-			fmt.Fprintln(w)
+			printf(w, "\n")
 		}
 		what := "is changed in the directory"
 		switch {
@@ -62,9 +61,9 @@ func writeDrift(w io.Writer, list api.DriftList) {
 		case !d.InCluster:
 			what = "is in the directory only"
 		}
-		fmt.Fprintf(w, "%s %s\n", oneLine(d.Path), what)
+		printf(w, "%s %s\n", d.Path, what)
 		if d.Held != "" {
-			fmt.Fprintf(w, "  held: %s\n", oneLine(d.Held))
+			printf(w, "  held: %s\n", d.Held)
 		}
 		if d.InDirectory && d.InCluster && d.Extent != "none" {
 			writeComparison(w, d.Comparison)

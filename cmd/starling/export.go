@@ -39,7 +39,7 @@ only you can read what is written.`,
 				return fmt.Errorf("export: %w", err)
 			}
 			return p.print(exported{args[0], len(files)}, func(w io.Writer) {
-				fmt.Fprintf(w, "%s written to %s\n", count(len(files), "definition"), args[0])
+				printf(w, "%s written to %s\n", count(len(files), "definition"), args[0])
 			})
 		},
 	}

@@ -66,7 +66,7 @@ password. Only the node that holds the authority key can invite.`,
 // none.
 func finishToken(file *os.File, token string, err error) error {
 	if err == nil {
-		_, err = fmt.Fprintln(file, token)
+		_, err = file.WriteString(token + "\n")
 	}
 	if err == nil {
 		err = file.Sync()
@@ -93,7 +93,7 @@ func (p *program) printInvitation(i api.Invitation, file string) error {
 	}
 	return p.print(v, func(w io.Writer) {
 		if file == "" {
-			fmt.Fprintln(w, i.Token)
+			printf(w, "%s\n", i.Token)
 		}
 	})
 }

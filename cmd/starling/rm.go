@@ -45,7 +45,7 @@ back ("starling cat PATH@CHANGE").`,
 
 // confirm asks a question on the terminal; only y and yes are a yes.
 func (p *program) confirm(question string) bool {
-	fmt.Fprint(p.stderr, question+" [y/N] ")
+	printf(p.stderr, "%s [y/N] ", question)
 	line, err := bufio.NewReader(p.stdin).ReadString('\n')
 	if err != nil {
 		return false

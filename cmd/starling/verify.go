@@ -64,15 +64,15 @@ func verify(ctx context.Context, client *api.Client, wait time.Duration) (api.Ve
 
 func writeVerification(w io.Writer, v api.Verification) {
 	if v.Equal {
-		fmt.Fprintf(w, "equal: %s on %s\n", count(v.Definitions, "definition"), count(len(v.Members), "member"))
+		printf(w, "equal: %s on %s\n", count(v.Definitions, "definition"), count(len(v.Members), "member"))
 	}
-	fmt.Fprintln(w, "MEMBER\tANSWERED\tELEMENTS\tVIEW\tDIRECTORY\tDIFFERENCE")
+	printf(w, "MEMBER\tANSWERED\tELEMENTS\tVIEW\tDIRECTORY\tDIFFERENCE\n")
 	for _, m := range v.Members {
 		if !m.Answered {
-			fmt.Fprintf(w, "%s\tno\t-\t-\t-\t%s\n", m.Name, m.Difference)
+			printf(w, "%s\tno\t-\t-\t-\t%s\n", m.Name, m.Difference)
 			continue
 		}
-		fmt.Fprintf(w, "%s\tyes\t%s\t%s\t%s\t%s\n", m.Name, equal(m.SetEqual), equal(m.ViewEqual), equal(m.DirectoryEqual), m.Difference)
+		printf(w, "%s\tyes\t%s\t%s\t%s\t%s\n", m.Name, equal(m.SetEqual), equal(m.ViewEqual), equal(m.DirectoryEqual), m.Difference)
 	}
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
 	"os"
@@ -84,8 +83,6 @@ func (w *watcher) run(ctx context.Context) error {
 	}
 	defer changes.Close()
 	w.last = w.query.Since
-	lines := json.NewEncoder(w.stdout)
-	lines.SetEscapeHTML(false)
 	for {
 		change, err := changes.Next()
 		switch {
@@ -94,7 +91,7 @@ func (w *watcher) run(ctx context.Context) error {
 		case err != nil:
 			return w.ended(err)
 		case len(w.command) == 0:
-			err = lines.Encode(change)
+			err = writeJSON(w.stdout, change, "")
 		default:
 			err = w.handle(ctx, change)
 		}
@@ -109,7 +106,7 @@ func (w *watcher) run(ctx context.Context) error {
 func (w *watcher) handle(ctx context.Context, change api.Change) error {
 	var paths strings.Builder
 	for _, e := range change.Edits {
-		fmt.Fprintln(&paths, e.Path)
+		paths.WriteString(e.Path + "\n")
 	}
 	command := exec.CommandContext(context.WithoutCancel(ctx), w.command[0], w.command[1:]...) // #nosec G204 -- it is the operator's
 	command.Stdin, command.Stdout, command.Stderr = strings.NewReader(paths.String()), w.stdout, w.stderr
