@@ -29,8 +29,8 @@ func TestBeside(t *testing.T) {
 			"began with | lost       | stands",
 			"---------- | ---------- | ----------",
 			"one        | one        | one",
-			"two        | two and a  |   three [3",
-			"           | half       | 1m",
+			`two        | two and a  |   three\x1`,
+			"           | half       | b[31m",
 		}},
 		{"in colour", show(screen{width: 36, colour: true}, base, lost, nil), []string{
 			"began with | lost       | stands",

@@ -80,7 +80,7 @@ func legible(text string) string {
 
 // legibleText is legible for a line of a file's content, in which a tab is layout.
 func legibleText(line string) string {
-	return legible(strings.ReplaceAll(strings.TrimRight(line, "\r\n"), "\t", "    "))
+	return legible(strings.ReplaceAll(strings.TrimRight(line, "\r\n"), "\t", "  "))
 }
 
 // hidden reports whether a character is not seen as itself: a control character, a mark
