@@ -161,10 +161,13 @@ func (n *Node) load() error {
 	if n.membership, err = loadMembership(n.opts.Data); err != nil {
 		return err
 	}
-	if n.lock, err = lockData(n.opts.Data); err != nil {
+	if n.config, err = LoadConfig(n.opts.Data); err != nil {
 		return err
 	}
-	if n.config, err = LoadConfig(n.opts.Data); err != nil {
+	if err = checkApart(n.opts.Data, n.config.Dir); err != nil {
+		return err
+	}
+	if n.lock, err = lockData(n.opts.Data); err != nil {
 		return err
 	}
 	if n.opts.Listen != "" {

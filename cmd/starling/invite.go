@@ -35,6 +35,9 @@ password. Only the node that holds the authority key can invite.`,
 			}
 			var file *os.File
 			if out != "" {
+				if err := outsideMirrors(out); err != nil {
+					return fmt.Errorf("write token: %w", err)
+				}
 				// Before the token is made, so that none is made in vain.
 				if file, err = os.OpenFile(out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600); err != nil {
 					return fmt.Errorf("write token: %w", err)
