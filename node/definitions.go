@@ -133,7 +133,8 @@ func (n *Node) Resolve(_ context.Context, prefix string) (definition.ChangeID, e
 
 // Edit appends a draft. Edits without parents are made on top of the present
 // heads; a deletion of what is absent is ErrNotFound, unless it resolves conflicts
-// or another path is held in its place. The change is on disk when Edit returns.
+// or another path is held in its place, and one of an ending that no member mirrors is
+// ErrRefused. The change is on disk when Edit returns.
 func (n *Node) Edit(ctx context.Context, d definition.Draft) ([]definition.Version, error) {
 	for i, e := range d.Edits {
 		view := n.replica.View(e.Path)
@@ -142,6 +143,9 @@ func (n *Node) Edit(ctx context.Context, d definition.Draft) ([]definition.Versi
 			return nil, fmt.Errorf("%s: %w", e.Path, ErrNotFound)
 		}
 		if !e.Deleted {
+			if err := n.checkMirrored(e.Path); err != nil {
+				return nil, err
+			}
 			if _, err := definition.Parse(e.Path, e.Content); err != nil {
 				return nil, fmt.Errorf("%w: %s: %w", ErrInvalid, e.Path, err)
 			}

@@ -34,7 +34,14 @@ type Options struct {
 	Version string
 	// Logger gets what a human wants to know once; nil discards.
 	Logger *slog.Logger
+
+	// clockAhead is how far ahead of the right one this node's clock claims to be; tests
+	// set it.
+	clockAhead time.Duration
 }
+
+// clock says what time this node believes it is.
+func (o Options) clock() time.Time { return time.Now().Add(o.clockAhead) }
 
 // Node is a running node. Its methods are safe for concurrent use.
 type Node struct {
@@ -57,6 +64,8 @@ type Node struct {
 	reports     *reports
 	conflicts   *openConflicts
 	findings    *findings
+	flips       *flips
+	lookout     *lookout
 	discovery   *discovery.Discovery
 	mirror      *mirror.Mirror
 
@@ -107,6 +116,8 @@ func (n *Node) open(ctx context.Context) error {
 		return err
 	}
 	n.findings = newFindings(n.replica)
+	n.flips = newFlips(n.replica)
+	n.lookout = newLookout()
 	n.gate = trust.NewGate(trust.GateOptions{
 		Cluster:       n.membership.Cluster,
 		Authority:     authority,
@@ -145,6 +156,7 @@ func (n *Node) open(ctx context.Context) error {
 	n.wg.Go(func() { n.followStatements(background) })
 	n.wg.Go(func() { n.followConflicts(background) })
 	n.wg.Go(func() { n.followFindings(background) })
+	n.wg.Go(func() { n.followMembers(background) })
 	n.wg.Go(func() {
 		select {
 		case <-n.replica.Failed():

@@ -40,7 +40,7 @@ func (p *program) diffDirectory(ctx context.Context, path string, text bool) err
 		return err
 	}
 	for _, d := range list.Drift {
-		if d.Extent != "none" && d.Extent != "layout" {
+		if d.Held != "" || d.Extent != "none" && d.Extent != "layout" {
 			return &exit{code: exitProblem}
 		}
 	}
@@ -54,6 +54,8 @@ func writeDrift(w io.Writer, list api.DriftList) {
 		}
 		what := "is changed in the directory"
 		switch {
+		case !d.InDirectory && !d.InCluster:
+			what = "is in the directory only, and not mirrored"
 		case d.Extent == "none":
 			what = "is in the directory as the cluster says"
 		case !d.InDirectory:
@@ -91,8 +93,11 @@ func (p *program) textDrift(ctx context.Context, client *api.Client, list api.Dr
 				return err
 			}
 		}
+		if d.Held != "" && !d.InDirectory && !d.InCluster {
+			p.say("%s is not mirrored, so there is nothing to compare: %s", d.Path, d.Held)
+		}
 		t := textDrift{d, unified(oldName, old, newName, now)}
-		differ = differ || t.Text != ""
+		differ = differ || t.Text != "" || d.Held != ""
 		out.Drift = append(out.Drift, t)
 	}
 	if p.output == outputJSON {

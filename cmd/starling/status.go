@@ -16,7 +16,9 @@ func (p *program) statusCommand() *cobra.Command {
 		Short:   "This node, its lag, conflicts and held files",
 		GroupID: groupCluster,
 		Long: `Shows how this node is. The first line says whether all is well; if something needs you,
-it says what, and the exit code is 1.`,
+here or at a member that can be reached, it says what, and the exit code is 1. While this
+node starts, or others have what it has not got yet, it says so instead, and the exit code
+is 0.`,
 		Args: takes(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			client, err := p.client()
@@ -39,14 +41,15 @@ it says what, and the exit code is 1.`,
 }
 
 func writeStatus(w io.Writer, s api.Status) {
+	for _, problem := range s.Problems {
+		printf(w, "problem: %s: %s\n", problem.Text, problem.Do)
+	}
 	switch {
-	case len(s.Problems) > 0:
-		for _, problem := range s.Problems {
-			printf(w, "problem: %s: %s\n", problem.Text, problem.Do)
-		}
 	case !s.Ready:
-		printf(w, "well so far: the first sync is not complete\n")
-	default:
+		printf(w, "starting: the first sync is in progress\n")
+	case s.Behind > 0:
+		printf(w, "catching up: %s behind\n", count(s.Behind, "element"))
+	case len(s.Problems) == 0:
 		printf(w, "all is well\n")
 	}
 	printf(w, "node\t%s (%s)\n", s.Name, s.Role)

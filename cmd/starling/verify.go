@@ -22,8 +22,9 @@ func (p *program) verifyCommand() *cobra.Command {
 		Short:   "Whether all members hold the same",
 		GroupID: groupCluster,
 		Long: `Asks every member that is not revoked whether its elements, its view and its directory are
-equal to this node's. Exit code 0: all answered and all are equal. 1: there is a
-difference. 3: a member did not answer.`,
+equal to this node's. A file that a node leaves alone (it is held, too large, a link, or has a
+name that cannot travel) is a difference, and so are other endings that it mirrors. Exit code 0:
+all answered and all are equal. 1: there is a difference. 3: a member did not answer.`,
 		Args: takes(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			client, err := p.client()
