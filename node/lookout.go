@@ -13,23 +13,32 @@ import (
 	"github.com/starling-sync/starling/node/nodepb"
 )
 
-const (
-	// lookEvery is how often the lookout looks which members there are, and asks those
-	// of which it knows a problem whether they still have it.
-	lookEvery = 2 * time.Second
-	// askEvery is how often it asks all others. In a large cluster it is
-	// askEvery/10 for each of them, so that nobody is asked more often than that.
-	askEvery = 10 * time.Second
-	// awayTime is how long nothing may be heard of a member before it is away, and how
-	// long this node may be behind without getting anything.
-	awayTime = time.Minute
-	// maxMemberProblem bounds what is kept of the problem that a member tells.
-	maxMemberProblem = 500
-)
+// lookoutTimes are how often the lookout does what, and how patient it is.
+type lookoutTimes struct {
+	// look is how often it looks which members there are, and asks those of which it knows
+	// a problem whether they still have it.
+	look time.Duration
+	// ask is how often it asks all others. In a large cluster it is ask/10 for each of
+	// them, so that nobody is asked more often than that.
+	ask time.Duration
+	// away is how long nothing may be heard of a member before it is away, and how long
+	// this node may be behind without getting anything.
+	away time.Duration
+}
+
+// usualTimes are those of every node but a test's.
+func usualTimes() lookoutTimes {
+	return lookoutTimes{look: 2 * time.Second, ask: 10 * time.Second, away: time.Minute}
+}
+
+// maxMemberProblem bounds what is kept of the problem that a member tells.
+const maxMemberProblem = 500
 
 // lookout knows how the other members are: since when nothing was heard of them, and what
 // they said of themselves when they were last asked.
 type lookout struct {
+	times lookoutTimes
+
 	mu      sync.Mutex
 	members map[peer.ID]*sighting
 	behind  stall
@@ -50,11 +59,16 @@ type stall struct {
 	elements int
 }
 
-func newLookout() *lookout { return &lookout{members: make(map[peer.ID]*sighting)} }
+func newLookout(times lookoutTimes) *lookout {
+	if times == (lookoutTimes{}) {
+		times = usualTimes()
+	}
+	return &lookout{times: times, members: make(map[peer.ID]*sighting)}
+}
 
 // followMembers keeps the lookout until ctx ends.
 func (n *Node) followMembers(ctx context.Context) {
-	tick := time.NewTicker(lookEvery)
+	tick := time.NewTicker(n.lookout.times.look)
 	defer tick.Stop()
 	for {
 		due := n.lookout.look(time.Now(), n.others(), n.reachableOthers(), n.exchange.Peers())
@@ -80,7 +94,7 @@ func (l *lookout) look(now time.Time, members, reachable []peer.ID, said map[pee
 			delete(l.members, id)
 		}
 	}
-	pause := max(askEvery, time.Duration(len(members))*askEvery/10)
+	pause := max(l.times.ask, time.Duration(len(members))*l.times.ask/10)
 	for _, id := range members {
 		s := l.members[id]
 		if s == nil {
@@ -134,11 +148,12 @@ func (l *lookout) noteBehind(now time.Time, behind, elements int) {
 	}
 }
 
-// stalled reports for how long this node has been behind without getting anything.
+// stalled returns for how long this node has been behind without getting anything, if that
+// is too long, else 0.
 func (l *lookout) stalled(now time.Time) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.behind.since.IsZero() {
+	if l.behind.since.IsZero() || now.Sub(l.behind.since) <= l.times.away {
 		return 0
 	}
 	return now.Sub(l.behind.since)
@@ -163,7 +178,7 @@ func (l *lookout) state(now time.Time, names map[peer.ID]string, said map[peer.I
 		if at := said[id].Seen; at.After(heard) {
 			heard = at
 		}
-		if silent := now.Sub(heard); silent > awayTime {
+		if silent := now.Sub(heard); silent > l.times.away {
 			m.away = silent
 		}
 		members = append(members, m)

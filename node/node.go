@@ -35,6 +35,8 @@ type Options struct {
 	// Logger gets what a human wants to know once; nil discards.
 	Logger *slog.Logger
 
+	// lookout zero is usualTimes; tests set it.
+	lookout lookoutTimes
 	// clockAhead is how far ahead of the right one this node's clock claims to be; tests
 	// set it.
 	clockAhead time.Duration
@@ -117,7 +119,7 @@ func (n *Node) open(ctx context.Context) error {
 	}
 	n.findings = newFindings(n.replica)
 	n.flips = newFlips(n.replica)
-	n.lookout = newLookout()
+	n.lookout = newLookout(n.opts.lookout)
 	n.gate = trust.NewGate(trust.GateOptions{
 		Cluster:       n.membership.Cluster,
 		Authority:     authority,

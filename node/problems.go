@@ -128,7 +128,7 @@ func (n *Node) addFlips(out *problemList) {
 // addOthers adds what the other members, or the way to them, have to do with.
 func (n *Node) addOthers(out *problemList, s Status) {
 	now := time.Now()
-	if stalled := n.lookout.stalled(now); stalled > awayTime && s.Behind > 0 {
+	if stalled := n.lookout.stalled(now); stalled > 0 && s.Behind > 0 {
 		out.add(ProblemStalled, `see "starling peers" and the log`, "this node is %d elements behind and has got nothing for %v", s.Behind, stalled.Round(time.Second))
 	}
 	members, clocks := n.lookout.state(now, n.names(), n.exchange.Peers())
