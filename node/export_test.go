@@ -6,6 +6,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 
 	"github.com/starling-sync/starling/crdt"
+	"github.com/starling-sync/starling/definition"
 )
 
 // Impatient lets a node look after the other members often, and miss them soon.
@@ -80,3 +81,8 @@ func (l Lookout) Away(now time.Time) map[peer.ID]time.Duration {
 // NoteBehind and Stalled are noteBehind and stalled.
 func (l Lookout) NoteBehind(now time.Time, behind, elements int) { l.noteBehind(now, behind, elements) }
 func (l Lookout) Stalled(now time.Time) time.Duration            { return l.stalled(now) }
+
+// ListedAt returns how many conflicts of a path are listed at a time.
+func (n *Node) ListedAt(p definition.Path, now time.Time) int {
+	return len(stillListed(n.replica, n.replica.View(p).Conflicts, now))
+}
