@@ -23,7 +23,7 @@ func TestBeside(t *testing.T) {
 			"  lost: (removed)",
 			"  stands:",
 			"    one",
-			"     three [31m",
+			`      three\x1b[31m`,
 		}},
 		{"side by side", show(screen{width: 36}, base, lost, stands), []string{
 			"began with | lost       | stands",

@@ -112,9 +112,9 @@ func (w *watcher) handle(ctx context.Context, change api.Change) error {
 	command.Stdin, command.Stdout, command.Stderr = strings.NewReader(paths.String()), w.stdout, w.stderr
 	command.Env = append(os.Environ(),
 		"STARLING_DATA="+w.data, "STARLING_SOCKET="+w.socket,
-		"STARLING_CHANGE="+change.ID, "STARLING_AUTHOR="+oneLine(change.Author), "STARLING_PEER="+change.Peer,
+		"STARLING_CHANGE="+change.ID, "STARLING_AUTHOR="+legible(change.Author), "STARLING_PEER="+change.Peer,
 		"STARLING_SEQ="+strconv.FormatUint(change.Seq, 10), "STARLING_TIME="+change.Time.Format(time.RFC3339Nano),
-		"STARLING_NOTE="+oneLine(change.Note), "STARLING_ACTOR="+oneLine(change.Actor),
+		"STARLING_NOTE="+legible(change.Note), "STARLING_ACTOR="+legible(change.Actor),
 	)
 	err := command.Run()
 	if err == nil {
