@@ -53,7 +53,7 @@ func (m *Mirror) scan(ps *pass) *found {
 	if ps.full {
 		m.scanAll(ps, f)
 	}
-	for _, p := range m.takeDirty() {
+	for _, p := range takeDirty(m.replica) {
 		f.add(p)
 	}
 	due, _ := m.settling.due(ps.now)
@@ -73,12 +73,12 @@ func (m *Mirror) scan(ps *pass) *found {
 
 // takeDirty takes the paths whose view may have changed, and the wake that was sent for
 // them. A path that is marked meanwhile is taken, or is followed by a wake of its own.
-func (m *Mirror) takeDirty() []definition.Path {
+func takeDirty(r Replica) []definition.Path {
 	select {
-	case <-m.replica.Wake():
+	case <-r.Wake():
 	default:
 	}
-	return m.replica.TakeDirty()
+	return r.TakeDirty()
 }
 
 // scanAll adds every path: those in the directory, those that the mirror knows, and those
@@ -125,13 +125,14 @@ func (f *found) touched(name string) (all bool, err error) {
 		f.addName(path.Dir(name)) // it may have been in the way of a file
 		return false, nil
 	}
-	if f.visit(name, info, err); err != nil || !info.IsDir() {
-		return false, nil
+	f.visit(name, info, err)
+	if err == nil && info.IsDir() {
+		err = f.dir.Walk(name, f.visit)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return false, err
+		}
 	}
-	if err = f.dir.Walk(name, f.visit); errors.Is(err, fs.ErrNotExist) {
-		err = nil
-	}
-	return false, err
+	return false, nil
 }
 
 // visit takes a name that the scan came upon, and what lstat says about it. It holds the
