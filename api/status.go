@@ -100,6 +100,7 @@ type PlannedAction struct {
 type HeldFile struct {
 	Path   string    `json:"path"`
 	Reason string    `json:"reason"`
+	Do     string    `json:"do" doc:"What ends it; empty if the file is to be mended or removed."`
 	Since  time.Time `json:"since"`
 }
 

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -25,6 +26,7 @@ type ProblemCode string
 // Codes of problems.
 const (
 	ProblemMirrorStopped ProblemCode = "mirror_stopped"
+	ProblemMirrorFailing ProblemCode = "mirror_failing"
 	ProblemLowSpace      ProblemCode = "low_space"
 	ProblemUnwatched     ProblemCode = "unwatched"
 	ProblemRevoked       ProblemCode = "revoked"
@@ -58,6 +60,9 @@ func (n *Node) problems(s Status, mirrored mirror.Status, forked string) []Probl
 	if mirrored.Stopped != "" {
 		out.add(ProblemMirrorStopped, "mount or restore the directory; nothing was deleted anywhere", "the directory is not mirrored: %s", mirrored.Stopped)
 	}
+	if mirrored.Failing != "" && mirrored.Stopped == "" && mirrored.LowSpace == "" {
+		out.add(ProblemMirrorFailing, "mend the cause; it is tried again by itself", "the directory cannot be kept up to date: %s", mirrored.Failing)
+	}
 	if mirrored.LowSpace != "" {
 		out.add(ProblemLowSpace, "free disk space", "no file is taken in: %s", mirrored.LowSpace)
 	}
@@ -81,7 +86,7 @@ func (n *Node) problems(s Status, mirrored mirror.Status, forked string) []Probl
 	}
 	held := slices.DeleteFunc(slices.Clone(s.Held), func(h HeldFile) bool { return guarded[h.Path] })
 	if len(held) > 0 {
-		out.add(ProblemHeld, "mend or remove the file", "files are held: %d, the first is %s: %s", len(held), held[0].Path, held[0].Reason)
+		out.add(ProblemHeld, cmp.Or(held[0].Do, "mend or remove the file"), "files are held: %d, the first is %s: %s", len(held), held[0].Path, held[0].Reason)
 	}
 	if s.Conflicts > 0 {
 		out.add(ProblemConflicts, `look at them with "starling conflicts", end them with "starling resolve"`, "conflicts are open: %d", s.Conflicts)

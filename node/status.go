@@ -58,6 +58,7 @@ type PlannedAction struct{ Path, Action string }
 // HeldFile is a file that is neither imported nor exported for now.
 type HeldFile struct {
 	Path, Reason string
+	Do           string // what ends it, if nothing must be done to the file
 	Since        time.Time
 }
 
@@ -106,7 +107,7 @@ func (n *Node) Status(ctx context.Context) Status {
 	s.Behind = n.behind()
 	s.Syncing = s.Behind > 0 || mirrored.Busy || !s.Ready
 	for _, h := range mirrored.Held {
-		s.Held = append(s.Held, HeldFile{Path: h.Path, Reason: h.Reason, Since: h.Since})
+		s.Held = append(s.Held, HeldFile(h))
 	}
 	for _, p := range mirrored.Planned {
 		s.Planned = append(s.Planned, PlannedAction{Path: p.Path.String(), Action: p.Action})

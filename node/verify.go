@@ -80,7 +80,7 @@ func (n *Node) holdings(ctx context.Context) holdings {
 	}
 	out.extensions = n.extensions()
 	for _, h := range n.mirror.Status().Held {
-		out.held = append(out.held, HeldFile{Path: h.Path, Reason: h.Reason, Since: h.Since})
+		out.held = append(out.held, HeldFile(h))
 		if p, err := definition.ParsePath(h.Path); err == nil {
 			at(p).held = h.Reason
 		}
