@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -35,7 +36,7 @@ type MemberVerdict struct {
 	Difference     string
 	Held           []HeldFile // of its directory, without Since
 
-	filesEqual bool // what it mirrors is this node's view
+	equalButHeld bool // its directory holds this node's view, but for what is left alone
 }
 
 // holding is one path in a node's view and directory.
@@ -152,9 +153,9 @@ func (n *Node) Verify(ctx context.Context) Verification {
 // judge compares what a member holds with the view that it should hold.
 func (v *MemberVerdict) judge(want, got holdings) {
 	v.ViewEqual = got.view == want.view
-	v.filesEqual = got.directory == want.view
+	v.equalButHeld = got.equalButHeld(want)
 	differentEndings := len(got.extensions) > 0 && !slices.Equal(got.extensions, want.extensions)
-	v.DirectoryEqual = v.filesEqual && len(got.held) == 0 && !differentEndings
+	v.DirectoryEqual = got.directory == want.view && len(got.held) == 0 && !differentEndings
 	for _, h := range got.held {
 		v.Held = append(v.Held, HeldFile{Path: h.Path, Reason: h.Reason})
 	}
@@ -167,8 +168,9 @@ func (v *MemberVerdict) judge(want, got holdings) {
 			causes = append(causes, cause)
 		}
 	}
-	add(got.firstDifference(want))
-	if len(got.held) > 0 {
+	text, about := got.firstDifference(want)
+	add(text)
+	if len(got.held) > 1 || len(got.held) == 1 && got.held[0].Path != about.path.String() {
 		add(got.heldText())
 	}
 	if differentEndings {
@@ -179,30 +181,51 @@ func (v *MemberVerdict) judge(want, got holdings) {
 	v.Difference = strings.Join(causes, "; ")
 }
 
-// firstDifference says how the first file that differs does; files that are left alone and
-// in no view are not among them.
-func (h holdings) firstDifference(from holdings) string {
-	for i, j := 0, 0; i < len(from.files) || j < len(h.files); {
-		var w, g holding
-		switch {
-		case j == len(h.files) || i < len(from.files) && from.files[i].path.Compare(h.files[j].path) < 0:
-			w = from.files[i]
-			g.path = w.path
-			i++
-		case i == len(from.files) || from.files[i].path.Compare(h.files[j].path) > 0:
-			g = h.files[j]
-			w.path = g.path
-			j++
-		default:
-			w, g = from.files[i], h.files[j]
-			i, j = i+1, j+1
-		}
-		mirrored := len(h.extensions) == 0 || slices.Contains(h.extensions, g.path.Ext())
-		if d := difference(w, g, mirrored); d != "" {
-			return d
+// beside yields what should be held, and what is, of each path.
+func (h holdings) beside(should holdings) iter.Seq2[holding, holding] {
+	return func(yield func(want, got holding) bool) {
+		for i, j := 0, 0; i < len(should.files) || j < len(h.files); {
+			var w, g holding
+			switch {
+			case j == len(h.files) || i < len(should.files) && should.files[i].path.Compare(h.files[j].path) < 0:
+				w = should.files[i]
+				g.path = w.path
+				i++
+			case i == len(should.files) || should.files[i].path.Compare(h.files[j].path) > 0:
+				g = h.files[j]
+				w.path = g.path
+				j++
+			default:
+				w, g = should.files[i], h.files[j]
+				i, j = i+1, j+1
+			}
+			if !yield(w, g) {
+				return
+			}
 		}
 	}
-	return ""
+}
+
+// firstDifference says how the first file that differs does, and which it is; one that is
+// left alone and should not be there is not among them.
+func (h holdings) firstDifference(should holdings) (text string, about holding) {
+	for want, got := range h.beside(should) {
+		mirrored := len(h.extensions) == 0 || slices.Contains(h.extensions, got.path.Ext())
+		if text = difference(want, got, mirrored); text != "" {
+			return text, got
+		}
+	}
+	return "", holding{}
+}
+
+// equalButHeld reports whether no file differs but those that are left alone.
+func (h holdings) equalButHeld(should holdings) bool {
+	for want, got := range h.beside(should) {
+		if got.held == "" && (got.view != want.view || got.directory != want.view) {
+			return false
+		}
+	}
+	return true
 }
 
 // heldText names the first file that is left alone, and says how many there are.
@@ -229,7 +252,7 @@ func difference(want, got holding, mirrored bool) string {
 		cause = ": its directory is not what its view says yet"
 	}
 	switch {
-	case got.directory == want.view && got.view == want.view:
+	case got.directory == want.view && got.view == want.view, got.held != "" && got.view == absent && want.view == absent:
 		return ""
 	case want.view == absent:
 		return want.path.String() + " should be absent" + cause
@@ -298,7 +321,7 @@ func (n *Node) SyncOnce(ctx context.Context) (SyncResult, error) {
 			if m.ID != n.identity.Peer && !slices.Contains(there, m.ID) {
 				continue
 			}
-			if synced = synced && m.Answered && m.ViewEqual && m.filesEqual; !m.Answered || !m.ViewEqual || !m.DirectoryEqual {
+			if synced = synced && m.Answered && m.ViewEqual && m.equalButHeld; !m.Answered || !m.ViewEqual || !m.DirectoryEqual {
 				result.Equal = false
 				if result.Difference == "" {
 					result.Difference = m.Name + ": " + m.Difference

@@ -47,7 +47,7 @@ func TestPrintfMakesArgumentsLegible(t *testing.T) {
 // TestJSONKeepsValuesAndHidesNothing: what is hidden is escaped, and means the same.
 func TestJSONKeepsValuesAndHidesNothing(t *testing.T) {
 	var all strings.Builder
-	for r := rune(0); r < 0x3000; r++ {
+	for r := range rune(0x3000) {
 		all.WriteRune(r)
 	}
 	all.WriteString("\ufeff\ufff9\U000e0001\U000e007f\U0001f426")
