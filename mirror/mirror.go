@@ -173,6 +173,8 @@ type Mirror struct {
 	retry      retry
 	unsaved    map[string][]byte // records that could not be written
 	lowSpace   string            // how little is left; empty if it is enough
+	failing    string            // what failed in the last pass; see Status
+	failingAll bool              // it was a pass over everything
 	nextRescan time.Time
 	equal      bool       // directory and view have been equal since Run began
 	waiting    []*request // for the end of a later pass

@@ -139,6 +139,9 @@ func (f *found) touched(name string) (all bool, err error) {
 // name if that is no valid path, or a folder that cannot be read.
 func (f *found) visit(name string, info fs.FileInfo, err error) {
 	if err == nil && info.IsDir() {
+		if f.holds.reason(name) == linkedFolder {
+			f.holds.release(name)
+		}
 		f.watch.Folder(name)
 		f.addName(name) // it may have come in the place of a file
 		return
@@ -152,6 +155,9 @@ func (f *found) visit(name string, info fs.FileInfo, err error) {
 		return
 	}
 	if !f.opts.mirrors(name) {
+		if err == nil && info.Mode()&fs.ModeSymlink != 0 && f.dir.LinksToFolder(name) {
+			f.hold(name, linkedFolder)
+		}
 		return
 	}
 	p, parseErr := definition.ParsePath(name)
@@ -164,6 +170,9 @@ func (f *found) visit(name string, info fs.FileInfo, err error) {
 	}
 	f.paths[p] = info
 }
+
+// linkedFolder is why a link to a folder is held.
+const linkedFolder = "it is a link to a folder, and links are not followed: what is in it is not mirrored"
 
 // hold holds a name for what it is.
 func (f *found) hold(name, reason string) {

@@ -44,6 +44,9 @@ type Status struct {
 	// set, and files that were written or removed, since Run began. Aside counts
 	// the edits of a reader that were put aside.
 	Imported, Deleted, Exported, Aside uint64
+	// Failing is what failed in the last pass and will be tried again, of one over
+	// everything until one over everything has succeeded. Empty if nothing has.
+	Failing string
 	// LastError is the latest failure of a whole pass, and when it was. It is
 	// kept after the work was done at another try.
 	LastError   string
@@ -101,6 +104,7 @@ func (m *Mirror) publishStatus(started bool) {
 		s.Stopped = m.stopped.Error()
 	}
 	s.LowSpace = m.lowSpace
+	s.Failing = m.failing
 	s.Unwatched, s.Network, s.Rescan = m.watch.Blind(), m.dir.Network, m.rescan()
 	s.Files = m.ledger.inSync
 	if m.holds.changed {

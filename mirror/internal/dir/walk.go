@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"strings"
 )
 
@@ -28,6 +29,12 @@ func (d *Directory) Walk(dir string, visit func(name string, info fs.FileInfo, e
 		root = sub
 	}
 	return walkRoot(root, dir, visit)
+}
+
+// LinksToFolder reports whether a name that is a link leads to a folder, wherever that is.
+func (d *Directory) LinksToFolder(name string) bool {
+	info, err := os.Stat(filepath.Join(d.path, name))
+	return err == nil && info.IsDir()
 }
 
 func walkRoot(root *os.Root, dir string, visit func(string, fs.FileInfo, error)) error {
