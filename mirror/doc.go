@@ -1,13 +1,13 @@
 // Package mirror keeps one directory and one replica equal.
 //
-// Its one flow is a turn of the mirror loop (Mirror.Run), the only goroutine that
+// Its one flow is a pass of the mirror loop (Mirror.Run), the only goroutine that
 // touches the directory:
 //
 //	events, dirty paths, timers -> which paths to look at
-//	look at each path           -> what is on disk now (sight)
-//	plan(sight, base, view)     -> rest, record, hold, import, export
-//	imports of the turn         -> one Replica.Append, with the new bases
-//	exports of the turn         -> durable temps, durable intents, renames, bases
+//	look at each path           -> what is on disk now (diskState)
+//	plan(diskState, base, view)     -> rest, record, hold, import, export
+//	imports of the pass         -> one Replica.Append, with the new bases
+//	exports of the pass         -> durable temps, durable intents, renames, bases
 //
 // The base of a path is what directory and view last had in common: the heads and
 // the content hash, or "absent". It is what tells an edit on disk from a change in

@@ -1,4 +1,4 @@
-package mirror
+package dir
 
 import (
 	"errors"
@@ -10,9 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// stampOfStat is the stamp of a file.
-func stampOfStat(s *syscall.Stat_t) stamp {
-	return stamp{dev: s.Dev, ino: s.Ino, size: s.Size, mtime: s.Mtim.Nano(), ctime: s.Ctim.Nano(), uid: s.Uid}
+// statOf is the stamp of a file.
+func statOf(s *syscall.Stat_t) Stat {
+	return Stat{Dev: s.Dev, Ino: s.Ino, Size: s.Size, Mtime: s.Mtim.Nano(), Ctime: s.Ctim.Nano(), UID: s.Uid}
 }
 
 // syncFileSystem writes everything of the file system that holds f to its disk.
@@ -48,10 +48,10 @@ func networkFileSystem(f *os.File) (string, error) {
 	return networkMagic[uint32(s.Type)], nil
 }
 
-// beingWritten reports whether some process has the file open for writing. A read
+// BeingWritten reports whether some process has the file open for writing. A read
 // lease (fcntl(2), F_SETLEASE) is granted only where none has. Where leases are not
 // to be had it reports false.
-func beingWritten(f *os.File) bool {
+func BeingWritten(f *os.File) bool {
 	if _, err := unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_RDLCK); err != nil {
 		return errors.Is(err, unix.EAGAIN)
 	}
@@ -60,8 +60,8 @@ func beingWritten(f *os.File) bool {
 	return err != nil
 }
 
-// bootID names the run of the kernel, or is "" if it cannot be told.
-func bootID() string {
+// BootID names the run of the kernel, or is "" if it cannot be told.
+func BootID() string {
 	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
 		return ""

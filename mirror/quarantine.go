@@ -9,33 +9,33 @@ import (
 	"github.com/starling-sync/starling/definition"
 )
 
-// errNoAside says that a reader's edit cannot be put anywhere.
-var errNoAside = errors.New("this node only reads, and no folder is configured for what was edited here: move the file away")
+// errNoQuarantine says that a reader's edit cannot be put anywhere.
+var errNoQuarantine = errors.New("this node only reads, and no folder is configured for what was edited here: move the file away")
 
-// setAside keeps the bytes of a reader's own edit, so that the view can be restored.
-func (m *Mirror) setAside(f finding) error {
+// quarantine keeps the bytes of a reader's own edit, so that the view can be restored.
+func (m *Mirror) quarantine(f finding) error {
 	if m.opts.Aside == "" {
-		return errNoAside
+		return errNoQuarantine
 	}
 	content := f.content
 	if content == nil {
 		var err error
-		if content, err = m.read(f.path, f.entry); err != nil {
+		if content, err = f.entry.read(m.dir, f.path); err != nil {
 			return fmt.Errorf("put aside: %w", err)
 		}
 	}
-	if err := putAside(m.opts.Aside, f.path, content); err != nil {
+	if err := putInQuarantine(m.opts.Aside, f.path, content); err != nil {
 		return err
 	}
-	m.counted(func(s *Status) { s.Aside++ })
+	m.report.count(func(s *Status) { s.Aside++ })
 	m.log.Info("this node only reads: an edit was put aside and the file is restored", "path", f.path, "folder", m.opts.Aside)
 	return nil
 }
 
-// putAside writes content below dir as PATH@HASH, durably. The same bytes have the same
+// putInQuarantine writes content below folder as PATH@HASH, durably. The same bytes have the same
 // name, so a program that writes them again and again fills no disk.
-func putAside(dir string, p definition.Path, content []byte) error {
-	name := filepath.Join(dir, filepath.FromSlash(p.String())+"@"+definition.HashOf(content).String()[:12])
+func putInQuarantine(folder string, p definition.Path, content []byte) error {
+	name := filepath.Join(folder, filepath.FromSlash(p.String())+"@"+definition.HashOf(content).String()[:12])
 	if _, err := os.Lstat(name); err == nil {
 		return nil
 	}
@@ -54,7 +54,7 @@ func putAside(dir string, p definition.Path, content []byte) error {
 		err = os.Rename(temp.Name(), name)
 	}
 	if err != nil {
-		return fmt.Errorf("put aside: %w", errors.Join(err, ignoreAbsent(os.Remove(temp.Name()))))
+		return fmt.Errorf("put aside: %w", errors.Join(err, os.Remove(temp.Name())))
 	}
 	return nil
 }

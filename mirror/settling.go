@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/starling-sync/starling/definition"
+	"github.com/starling-sync/starling/mirror/internal/dir"
 )
 
 // settling is the set of files that may still be written to: changed, and not
@@ -20,14 +21,14 @@ type resting struct {
 // rested reports whether size and modification time of the file have been the
 // same for long enough, and if not, remembers them. A file whose modification
 // time is that old already counts at once (it was renamed or copied in).
-func (s settling) rested(p definition.Path, at stamp, now time.Time, enough time.Duration) bool {
-	if age := now.Sub(time.Unix(0, at.mtime)); age >= enough {
+func (s settling) rested(p definition.Path, at dir.Stat, now time.Time, enough time.Duration) bool {
+	if age := now.Sub(time.Unix(0, at.Mtime)); age >= enough {
 		delete(s, p)
 		return true
 	}
 	was, ok := s[p]
-	if !ok || was.size != at.size || was.mtime != at.mtime {
-		s[p] = resting{at.size, at.mtime, now}
+	if !ok || was.size != at.Size || was.mtime != at.Mtime {
+		s[p] = resting{at.Size, at.Mtime, now}
 		return false
 	}
 	if now.Sub(was.since) < enough {
@@ -49,6 +50,16 @@ func (s settling) due(now time.Time, enough time.Duration) (due []definition.Pat
 		}
 	}
 	return due, next
+}
+
+// any reports whether one of the losses is being written to.
+func (s settling) any(losses map[definition.Path]*loss) bool {
+	for p := range losses {
+		if _, ok := s[p]; ok {
+			return true
+		}
+	}
+	return false
 }
 
 // sooner returns the earlier of two times, of which zero means never.

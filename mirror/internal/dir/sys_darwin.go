@@ -1,4 +1,4 @@
-package mirror
+package dir
 
 import (
 	"fmt"
@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// stampOfStat is the stamp of a file.
-func stampOfStat(s *syscall.Stat_t) stamp {
-	return stamp{dev: uint64(s.Dev), ino: s.Ino, size: s.Size, mtime: s.Mtimespec.Nano(), ctime: s.Ctimespec.Nano(), uid: s.Uid}
+// statOf is the stamp of a file.
+func statOf(s *syscall.Stat_t) Stat {
+	return Stat{Dev: uint64(s.Dev), Ino: s.Ino, Size: s.Size, Mtime: s.Mtimespec.Nano(), Ctime: s.Ctimespec.Nano(), UID: s.Uid}
 }
 
 // syncFileSystem writes everything to disk: macOS cannot do it for one file system.
@@ -34,11 +34,11 @@ func networkFileSystem(f *os.File) (string, error) {
 	return unix.ByteSliceToString(s.Fstypename[:]), nil
 }
 
-// beingWritten cannot be told on macOS.
-func beingWritten(*os.File) bool { return false }
+// BeingWritten cannot be told on macOS.
+func BeingWritten(*os.File) bool { return false }
 
-// bootID names the run of the kernel, or is "" if it cannot be told.
-func bootID() string {
+// BootID names the run of the kernel, or is "" if it cannot be told.
+func BootID() string {
 	id, err := unix.Sysctl("kern.bootsessionuuid")
 	if err != nil {
 		return ""

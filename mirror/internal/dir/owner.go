@@ -1,4 +1,4 @@
-package mirror
+package dir
 
 import (
 	"fmt"
@@ -23,7 +23,7 @@ type owner struct {
 // ownerFor finds out how files are to be made, or returns an error that wraps
 // ErrPermission and says what to do.
 func ownerFor(dir string, info fs.FileInfo) (owner, error) {
-	uid, _ := ownerOf(info)
+	uid, _ := OwnerOf(info)
 	own, reason := ownership(os.Geteuid(), uid, info.Mode())
 	if reason == "" && unix.Access(dir, unix.R_OK|unix.W_OK|unix.X_OK) != nil {
 		reason = "this process may not read and write it: give its user or its group the right (chmod ug+rwx)"
