@@ -25,6 +25,7 @@ func (m *Mirror) importAll(ctx context.Context, ps *pass, do *todo) {
 	for _, kind := range []LossKind{Deletion, Reversion} {
 		imports = append(imports, m.admitLosses(ps, kind, do.lost[kind])...)
 	}
+	m.findBases(ctx, ps, imports)
 	if len(imports) == 0 {
 		if m.lowSpace != "" && m.opts.checkSpace() == nil {
 			m.lowSpace = ""
@@ -109,7 +110,7 @@ func (m *Mirror) append(ctx context.Context, ps *pass, imports []finding) error 
 			if f.replaced != nil {
 				continue // the directory holds something else
 			}
-			next[i] = f.entry.advance(base{heads: versions[i : i+1 : i+1], hash: f.seen.hash})
+			next[i] = f.entry.advance(base{heads: versions[i : i+1 : i+1], hash: f.seen.hash}, ps.now)
 			records[recordKey(f.path)] = next[i].encode(f.path)
 		}
 		return records
@@ -137,9 +138,12 @@ func (m *Mirror) append(ctx context.Context, ps *pass, imports []finding) error 
 }
 
 // edit is the edit that a finding becomes: on top of what the file had in common with the
-// view last, or of what the replaced file was.
+// view last, of the older version that it is an edit of, or of what the replaced file was.
 func (f finding) edit(l *ledger) definition.Edit {
 	parents := f.entry.base.heads
+	if f.parents != nil {
+		parents = f.parents
+	}
 	if f.replaced != nil {
 		parents = f.replaced.parents
 	}

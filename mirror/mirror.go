@@ -90,6 +90,10 @@ type Options struct {
 	// 1 minute, or 10 s where the file system reports no changes.
 	Rescan time.Duration
 
+	// FormTime is for how long after an export a save may still be an edit of what the
+	// export has replaced: a form, or an editor, that was opened before. Default 15 minutes.
+	FormTime time.Duration
+
 	// Logger may be nil.
 	Logger *slog.Logger
 }
@@ -99,6 +103,7 @@ const (
 	defaultSettleTime   = 200 * time.Millisecond
 	defaultDeleteSettle = 500 * time.Millisecond
 	defaultRescan       = time.Minute
+	defaultFormTime     = 15 * time.Minute
 	unwatchedRescan     = 10 * time.Second
 )
 
@@ -135,6 +140,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.DeleteSettle == 0 {
 		o.DeleteSettle = defaultDeleteSettle
+	}
+	if o.FormTime == 0 {
+		o.FormTime = defaultFormTime
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

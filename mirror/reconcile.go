@@ -30,8 +30,11 @@ type finding struct {
 	content []byte // of an import
 
 	adopted  bool
-	moved    definition.Path // from there
-	replaced *replacedFile   // the bytes are no longer in the directory
+	approved bool                 // somebody has decided that it is meant
+	returned bool                 // it is again what a recent export has replaced
+	parents  []definition.Version // of an edit of an older version, instead of the base's heads
+	moved    definition.Path      // from there
+	replaced *replacedFile        // the bytes are no longer in the directory
 }
 
 // passBytes is how much content one change may collect; the paths beyond it are
@@ -64,6 +67,7 @@ func (m *Mirror) reconcilePath(ctx context.Context, ps *pass, do *todo, p defini
 		return 0
 	}
 	e := m.ledger.entry(p)
+	e.expire(ps.now, m.opts.FormTime)
 	content, err := e.look(m.dir, p, info)
 	if err != nil {
 		m.lookAgain(ps, p)
@@ -135,7 +139,7 @@ func (m *Mirror) act(ps *pass, do *todo, f finding, a action) int {
 	case a == importDeletion:
 		m.actOnLoss(ps, do, f, Deletion)
 		return 0
-	case a == importFile && f.entry.returns(f.seen.hash):
+	case a == importFile && m.isReturn(f):
 		m.actOnLoss(ps, do, f, Reversion)
 		return 0
 	}
@@ -148,7 +152,7 @@ func (m *Mirror) act(ps *pass, do *todo, f finding, a action) int {
 		m.settle(ps, p, f.entry, outcome{kind: asBefore})
 		m.ledger.dropUnused(p, f.view)
 	case recordBase:
-		m.settle(ps, p, f.entry, outcome{kind: recorded, record: f.entry.advance(baseOf(f.view))})
+		m.settle(ps, p, f.entry, outcome{kind: recorded, record: f.entry.advance(baseOf(f.view), ps.now)})
 	case importFile, adoptFile:
 		f.adopted = a == adoptFile
 		do.imports = append(do.imports, f)
@@ -169,12 +173,19 @@ func (m *Mirror) act(ps *pass, do *todo, f finding, a action) int {
 	return 0
 }
 
+// isReturn reports whether a file has bytes again that it had before.
+func (m *Mirror) isReturn(f finding) bool {
+	_, ok := f.entry.returns(f.seen.hash)
+	return ok
+}
+
 // actOnLoss asks the guard about a loss.
 func (m *Mirror) actOnLoss(ps *pass, do *todo, f finding, kind LossKind) {
 	switch m.guard.judge(&ps.batch, kind, f, ps.now) {
 	case waits:
 		do.lost[kind] = append(do.lost[kind], f)
 	case publish:
+		f.approved = true
 		do.imports = append(do.imports, f)
 	case undo:
 		do.exports = append(do.exports, f)
