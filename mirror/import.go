@@ -21,9 +21,10 @@ type refusal interface {
 func (m *Mirror) importAll(ctx context.Context, ps *pass, do *todo) {
 	imports := append(do.imports, m.checkReplaced(ps, do.imports)...)
 	m.guard.count(ps.now)
-	imports = m.addMoves(ctx, ps, imports)
-	for _, kind := range []LossKind{Deletion, Reversion} {
-		imports = append(imports, m.admitLosses(ps, kind, do.lost[kind])...)
+	imports = m.addMoves(ctx, ps, do, imports) // before they are taken for losses
+	imports = m.withoutCopies(ctx, ps, do, imports)
+	for kind, lost := range do.lost {
+		imports = append(imports, m.admitLosses(ps, LossKind(kind), lost)...)
 	}
 	m.findBases(ctx, ps, imports)
 	if len(imports) == 0 {
@@ -65,10 +66,33 @@ func (m *Mirror) admitLosses(ps *pass, kind LossKind, lost []finding) []finding 
 		m.nextRescan = ps.now // the next pass looks at everything
 		return nil
 	}
-	if !m.guard.admit(&ps.batch, kind, due, ps.now) {
-		return nil
+	var elsewhere []finding
+	if kind == Overwriting {
+		elsewhere, due = m.elsewhere(due)
 	}
-	return due
+	return append(elsewhere, m.guard.admit(&ps.batch, kind, due, ps.now)...)
+}
+
+// elsewhere tells apart the files of which the bytes that were overwritten are there under
+// another name, as when two files were exchanged: these are lost to nobody.
+func (m *Mirror) elsewhere(due []finding) (elsewhere, rest []finding) {
+	wanted := make(map[definition.Hash]bool)
+	for _, f := range due {
+		wanted[f.entry.base.hash] = false
+	}
+	for _, e := range m.ledger.entries {
+		if _, ok := wanted[e.seen.hash]; ok && e.seen.hash != e.base.hash {
+			wanted[e.seen.hash] = true
+		}
+	}
+	for _, f := range due {
+		if wanted[f.entry.base.hash] {
+			elsewhere = append(elsewhere, f)
+		} else {
+			rest = append(rest, f)
+		}
+	}
+	return elsewhere, rest
 }
 
 // appendRest holds what the replica refuses and appends the rest, which it returns.

@@ -17,6 +17,7 @@ const (
 	recordPrefix = "base/" // + path: the path's record
 	keySynced    = "synced"
 	keyBoot      = "boot"
+	keyDirectory = "directory"
 )
 
 func recordKey(p definition.Path) string { return recordPrefix + p.String() }
@@ -36,6 +37,9 @@ type ledger struct {
 	rebooted bool
 	// boot is the machine's present run; empty if it cannot be told.
 	boot string
+	// directory names the directory, as the system does, that the records are of; empty if
+	// they do not say so.
+	directory string
 	// inSync counts the entries whose base is present.
 	inSync int
 	// flushAt is when to flush the directory; zero if there is nothing to flush.
@@ -59,7 +63,7 @@ type entry struct {
 
 // load reads the records of earlier runs. founder says that the node has no first sync.
 func (l *ledger) load(ctx context.Context, founder bool) error {
-	l.entries = make(map[definition.Path]*entry)
+	l.entries, l.inSync = make(map[definition.Path]*entry), 0
 	records, err := l.replica.LoadRecords(ctx, recordPrefix)
 	if err != nil {
 		return fmt.Errorf("load records of the mirror: %w", err)
@@ -88,6 +92,11 @@ func (l *ledger) load(ctx context.Context, founder bool) error {
 	if err != nil {
 		return fmt.Errorf("load records of the mirror: %w", err)
 	}
+	directory, err := l.replica.LoadRecords(ctx, keyDirectory)
+	if err != nil {
+		return fmt.Errorf("load records of the mirror: %w", err)
+	}
+	l.directory = string(directory[keyDirectory])
 	l.boot = dir.BootID()
 	l.rebooted = l.boot == "" || string(boot[keyBoot]) != l.boot
 	return nil

@@ -9,10 +9,10 @@ import (
 	"github.com/starling-sync/starling/definition"
 )
 
-// errNoQuarantine says that a reader's edit cannot be put anywhere.
-var errNoQuarantine = errors.New("this node only reads, and no folder is configured for what was edited here: move the file away")
+// errNoQuarantine says that an edit that is not published cannot be put anywhere.
+var errNoQuarantine = errors.New("no folder is configured for what was edited here: move the file away")
 
-// quarantine keeps the bytes of a reader's own edit, so that the view can be restored.
+// quarantine keeps the bytes of an edit that is not published, so that the view can be restored.
 func (m *Mirror) quarantine(f finding) error {
 	if m.opts.Aside == "" {
 		return errNoQuarantine
@@ -28,7 +28,7 @@ func (m *Mirror) quarantine(f finding) error {
 		return err
 	}
 	m.report.count(func(s *Status) { s.Aside++ })
-	m.log.Info("this node only reads: an edit was put aside and the file is restored", "path", f.path, "folder", m.opts.Aside)
+	m.log.Info("an edit was put aside and the file is restored", "path", f.path, "folder", m.opts.Aside)
 	return nil
 }
 

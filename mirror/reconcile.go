@@ -15,7 +15,7 @@ import (
 // todo is what reconcile has found to be done. What needs no work is settled by then.
 type todo struct {
 	imports []finding
-	lost    [2][]finding // by LossKind: those that wait, as they are now
+	lost    [lossKinds][]finding // by LossKind: those that wait, as they are now
 	exports []finding
 }
 
@@ -30,6 +30,7 @@ type finding struct {
 	content []byte // of an import
 
 	adopted  bool
+	old      bool                 // it has the modification time that a backup brings back
 	approved bool                 // somebody has decided that it is meant
 	returned bool                 // it is again what a recent export has replaced
 	parents  []definition.Version // of an edit of an older version, instead of the base's heads
@@ -106,7 +107,7 @@ func (m *Mirror) reconcilePath(ctx context.Context, ps *pass, do *todo, p defini
 		m.observe(f, a)
 		return 0
 	}
-	return m.act(ps, do, f, a)
+	return m.act(ctx, ps, do, f, a)
 }
 
 // complete reports whether nobody is in the middle of saving p, and notes whether its
@@ -126,7 +127,7 @@ func (m *Mirror) complete(p definition.Path, e *entry, content []byte, now time.
 
 // act puts the path where a later phase deals with it, or settles it. It returns how much
 // content an import holds in memory now.
-func (m *Mirror) act(ps *pass, do *todo, f finding, a action) int {
+func (m *Mirror) act(ctx context.Context, ps *pass, do *todo, f finding, a action) int {
 	p := f.path
 	switch {
 	case a == importDeletion && f.seen.folder:
@@ -139,9 +140,11 @@ func (m *Mirror) act(ps *pass, do *todo, f finding, a action) int {
 	case a == importDeletion:
 		m.actOnLoss(ps, do, f, Deletion)
 		return 0
-	case a == importFile && m.isReturn(f):
-		m.actOnLoss(ps, do, f, Reversion)
-		return 0
+	case a == importFile:
+		if kind, ok := m.suspicion(ctx, &f, ps.now); ok {
+			m.actOnLoss(ps, do, f, kind)
+			return 0
+		}
 	}
 	m.guard.found(&ps.batch, p, f.seen)
 	leave := func(reason string) { m.settle(ps, p, f.entry, outcome{kind: leftAlone, reason: reason}) }
@@ -165,18 +168,12 @@ func (m *Mirror) act(ps *pass, do *todo, f finding, a action) int {
 		do.exports = append(do.exports, f)
 	case quarantineFile:
 		if err := m.quarantine(f); err != nil {
-			leave(err.Error())
+			leave("this node only reads: " + err.Error())
 			break
 		}
 		do.exports = append(do.exports, f)
 	}
 	return 0
-}
-
-// isReturn reports whether a file has bytes again that it had before.
-func (m *Mirror) isReturn(f finding) bool {
-	_, ok := f.entry.returns(f.seen.hash)
-	return ok
 }
 
 // actOnLoss asks the guard about a loss.
@@ -188,6 +185,12 @@ func (m *Mirror) actOnLoss(ps *pass, do *todo, f finding, kind LossKind) {
 		f.approved = true
 		do.imports = append(do.imports, f)
 	case undo:
+		if kind == Overwriting || kind == Copying { // its bytes are nowhere else
+			if err := m.quarantine(f); err != nil {
+				m.settle(ps, f.path, f.entry, outcome{kind: leftAlone, reason: err.Error()})
+				return
+			}
+		}
 		do.exports = append(do.exports, f)
 	case isHeld: // the guard has said so
 	}
