@@ -48,10 +48,10 @@ type record struct {
 	intent *intent
 	stale  []base
 	// past are the contents that the file had before, latest last. A file that returns
-	// to one of them may have been restored from a backup (see lossGuard).
+	// to one of them may have been restored from a backup (see suspicion.go).
 	past []pastContent
 	// outdated are the bases that exports have replaced, oldest first: somebody may have
-	// read the file then, and save it now (see findBases).
+	// read the file then, and save it now (see forms).
 	outdated []outdated
 }
 

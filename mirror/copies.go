@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"github.com/starling-sync/starling/definition"
@@ -10,6 +11,7 @@ import (
 // copies watches new files for copies of those that are there: files with their ids, or with
 // their bytes. A few new files are never suspicious, and cost nothing.
 type copies struct {
+	ledger *ledger
 	// recent are the new files of the last guardWindow, and when each came.
 	recent map[definition.Path]time.Time
 	// The files that were there before, by id and by bytes, as of the time read. They are
@@ -25,51 +27,42 @@ type origin struct {
 	hash definition.Hash
 }
 
-// withoutCopies takes out of the imports what the guard suspects of being copies, if there are
-// more new files than a few. Of the first content of a cluster nothing is a copy.
-func (m *Mirror) withoutCopies(ctx context.Context, ps *pass, do *todo, imports []finding) []finding {
-	c := &m.copies
-	for p, at := range c.recent {
-		if ps.now.Sub(at) >= guardWindow {
-			delete(c.recent, p)
-		}
-	}
+func newCopies(l *ledger) *copies {
+	return &copies{ledger: l, recent: make(map[definition.Path]time.Time)}
+}
+
+// without takes out of the imports what may be copies, if there are more new files than a
+// few. Of the first content of a cluster nothing is a copy.
+func (c *copies) without(ctx context.Context, now time.Time, imports []finding) (rest, copied []finding) {
+	maps.DeleteFunc(c.recent, func(_ definition.Path, at time.Time) bool { return now.Sub(at) >= guardWindow })
 	if len(c.recent) == 0 {
 		c.byID, c.byHash = nil, nil
 	}
-	var created []int
-	for i, f := range imports {
+	created := 0
+	for _, f := range imports {
 		if f.isNew() {
-			created = append(created, i)
+			created++
 		}
 	}
-	if len(created) == 0 || !m.ledger.syncStored {
-		return imports
+	if created == 0 || !c.ledger.syncStored {
+		return imports, nil
 	}
-	if c.recent == nil {
-		c.recent = make(map[definition.Path]time.Time)
+	many := len(c.recent)+created > guardFloor
+	if many && (c.byID == nil || now.Sub(c.read) >= guardWindow) {
+		c.readOrigins(ctx, now)
 	}
-	many := len(c.recent)+len(created) > guardFloor
-	if many && (c.byID == nil || ps.now.Sub(c.read) >= guardWindow) {
-		m.readOrigins(ctx, ps.now)
-	}
-	suspect := make(map[int]bool)
-	for _, i := range created {
-		if many && m.isCopy(imports[i]) {
-			suspect[i] = true
-		} else {
-			c.recent[imports[i].path] = ps.now
-		}
-	}
-	var rest []finding
-	for i, f := range imports {
-		if !suspect[i] {
-			rest = append(rest, f)
+	for _, f := range imports {
+		switch {
+		case !f.isNew():
+		case many && c.isCopy(f):
+			copied = append(copied, f)
 			continue
+		default:
+			c.recent[f.path] = now
 		}
-		m.actOnLoss(ps, do, f, Copying)
+		rest = append(rest, f)
 	}
-	return rest
+	return rest, copied
 }
 
 // isNew reports whether an import makes a file, of which nobody has said that it is meant.
@@ -79,34 +72,33 @@ func (f finding) isNew() bool {
 }
 
 // isCopy reports whether a new file has the id, or the bytes, of one that is there.
-func (m *Mirror) isCopy(f finding) bool {
-	if p, ok := m.copies.byHash[f.seen.hash]; ok && p != f.path && m.isAt(p, f.seen.hash) {
+func (c *copies) isCopy(f finding) bool {
+	if p, ok := c.byHash[f.seen.hash]; ok && p != f.path && c.isAt(p, f.seen.hash) {
 		return true
 	}
 	id, ok := serviceID(f.path, f.content)
 	if !ok {
 		return false
 	}
-	o, ok := m.copies.byID[id]
-	return ok && o.path != f.path && m.isAt(o.path, o.hash)
+	o, ok := c.byID[id]
+	return ok && o.path != f.path && c.isAt(o.path, o.hash)
 }
 
 // isAt reports whether a file is in sync with these bytes.
-func (m *Mirror) isAt(p definition.Path, h definition.Hash) bool {
-	e := m.ledger.entries[p]
+func (c *copies) isAt(p definition.Path, h definition.Hash) bool {
+	e := c.ledger.entries[p]
 	return e != nil && e.base.hash == h
 }
 
 // readOrigins reads which files are there.
-func (m *Mirror) readOrigins(ctx context.Context, now time.Time) {
-	c := &m.copies
+func (c *copies) readOrigins(ctx context.Context, now time.Time) {
 	c.byID, c.byHash, c.read = make(map[string]origin), make(map[definition.Hash]definition.Path), now
-	for p, e := range m.ledger.entries {
+	for p, e := range c.ledger.entries {
 		if e.base.hash == (definition.Hash{}) {
 			continue
 		}
 		c.byHash[e.base.hash] = p
-		content, ok := m.contentOf(ctx, p, e.base)
+		content, ok := c.ledger.content(ctx, p, e.base)
 		if !ok {
 			continue
 		}

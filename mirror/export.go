@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
 	"slices"
@@ -58,9 +59,9 @@ func (m *Mirror) export(ctx context.Context, ps *pass, exports []finding) {
 func (m *Mirror) exportBatch(ctx context.Context, ps *pass, batch []finding) {
 	var ready []*staged
 	for _, f := range batch {
-		s, err := m.stage(ctx, f, len(batch) <= dir.FewFiles)
+		s, err := stage(ctx, m.replica, m.dir, f, m.opts.FileMode, len(batch) <= dir.FewFiles)
 		if err != nil {
-			m.exportFails(ps, f, err)
+			m.settle(ps, f.path, f.entry, failure(err))
 			continue
 		}
 		ready = append(ready, s)
@@ -68,13 +69,12 @@ func (m *Mirror) exportBatch(ctx context.Context, ps *pass, batch []finding) {
 	if len(ready) == 0 {
 		return
 	}
-	if err := m.makeDurable(ctx, ready); err != nil {
+	if err := makeDurable(ctx, m.replica, m.dir, ready); err != nil {
 		for _, s := range ready {
-			m.settle(ps, s.path, s.entry, unwritable(err))
+			m.settle(ps, s.path, s.entry, failure(err))
 			ps.batch.undo(s.path, s.entry)
 		}
-		m.save(ctx, ps)
-		m.discard(ready)
+		m.saveAndDiscard(ctx, ps, ready)
 		return
 	}
 	failpoint.Hit(failpoint.ExportBegins, "")
@@ -84,7 +84,7 @@ func (m *Mirror) exportBatch(ctx context.Context, ps *pass, batch []finding) {
 	var undone []*staged
 	for _, s := range ready {
 		if err := m.place(s); err != nil {
-			m.exportFails(ps, s.finding, err)
+			m.settle(ps, s.path, s.entry, failure(err))
 			ps.batch.undo(s.path, s.entry)
 			undone = append(undone, s)
 			continue
@@ -95,30 +95,22 @@ func (m *Mirror) exportBatch(ctx context.Context, ps *pass, batch []finding) {
 	}
 	failpoint.Hit(failpoint.ExportPlaced, "")
 	m.report.count(func(s *Status) { s.Exported += done })
-	m.save(ctx, ps)
-	m.discard(undone)
+	m.saveAndDiscard(ctx, ps, undone)
 }
 
-// exportFails looks at a file again if it is otherwise than it was, and holds it if it
-// cannot be written.
-func (m *Mirror) exportFails(ps *pass, f finding, err error) {
+// failure is the outcome for a file that could not be written, or has changed meanwhile.
+func failure(err error) outcome {
 	if errors.Is(err, dir.ErrReplaced) {
-		m.again[f.path] = struct{}{}
-		return
+		return outcome{kind: changed}
 	}
-	m.settle(ps, f.path, f.entry, unwritable(err))
-}
-
-// unwritable is the outcome for a file that could not be written.
-func unwritable(err error) outcome {
 	return outcome{kind: unwritten, reason: fmt.Sprintf("it cannot be brought to what the cluster has: %v", err)}
 }
 
 // stage writes the view's bytes of one path into a temporary file beside it. If alone
 // is set, the file is left open, to be synced by itself. The error is dir.ErrReplaced if
 // the file need not be written any more.
-func (m *Mirror) stage(ctx context.Context, f finding, alone bool) (*staged, error) {
-	view, content, err := m.replica.Read(ctx, f.path)
+func stage(ctx context.Context, replica Replica, d *dir.Directory, f finding, mode fs.FileMode, alone bool) (*staged, error) {
+	view, content, err := replica.Read(ctx, f.path)
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +122,7 @@ func (m *Mirror) stage(ctx context.Context, f finding, alone bool) (*staged, err
 	if !view.Present {
 		return s, nil
 	}
-	file, info, err := m.dir.Stage(f.path.String(), content, f.seen.kind == present, m.opts.FileMode)
+	file, info, err := d.Stage(f.path.String(), content, f.seen.kind == present, mode)
 	if err != nil {
 		return nil, err
 	}
@@ -141,13 +133,13 @@ func (m *Mirror) stage(ctx context.Context, f finding, alone bool) (*staged, err
 		return s, nil
 	}
 	if err := file.Close(); err != nil {
-		return nil, errors.Join(err, m.dir.Remove(s.temp))
+		return nil, errors.Join(err, d.Remove(s.temp))
 	}
 	return s, nil
 }
 
 // makeDurable syncs the temps and the intents, side by side: neither needs the other.
-func (m *Mirror) makeDurable(ctx context.Context, ready []*staged) error {
+func makeDurable(ctx context.Context, replica Replica, d *dir.Directory, ready []*staged) error {
 	intents := batch{records: make(map[string][]byte, len(ready))}
 	alone := true
 	for _, s := range ready {
@@ -158,13 +150,13 @@ func (m *Mirror) makeDurable(ctx context.Context, ready []*staged) error {
 	}
 	saved := make(chan error, 1)
 	go func() {
-		err := m.replica.SaveRecords(ctx, intents.records, true)
+		err := replica.SaveRecords(ctx, intents.records, true)
 		failpoint.Hit(failpoint.IntentsSaved, "")
 		saved <- err
 	}()
 	var err error
 	if !alone {
-		err = m.dir.Sync()
+		err = d.Sync()
 	}
 	for _, s := range ready {
 		if s.file != nil {
@@ -180,8 +172,10 @@ func (m *Mirror) makeDurable(ctx context.Context, ready []*staged) error {
 func (m *Mirror) place(s *staged) error {
 	m.onPlace()
 	was := dir.Was{Present: s.seen.kind == present, Stat: s.stat, Folder: s.seen.folder}
+	m.watch.Expect(s.path.String(), s.ino)
 	old, err := m.dir.Place(s.temp, s.path.String(), was)
 	if err != nil {
+		m.watch.Unexpect(s.path.String())
 		return err
 	}
 	if old != nil {
@@ -198,10 +192,12 @@ func (m *Mirror) place(s *staged) error {
 	return nil
 }
 
-// discard removes the temps of exports that did not take place. Their intents must
-// not be on disk any more: a temp that is gone tells the next start that the export has
-// taken place. If they may be, a later sweep removes the temps.
-func (m *Mirror) discard(undone []*staged) {
+// saveAndDiscard writes the records of the batch, and removes the temps of exports that
+// did not take place. Their intents must not be on disk any more: a temp that is gone
+// tells the next start that the export has taken place. If they may be, a later sweep
+// removes the temps.
+func (m *Mirror) saveAndDiscard(ctx context.Context, ps *pass, undone []*staged) {
+	m.save(ctx, ps)
 	if m.unsaved != nil {
 		return
 	}

@@ -55,7 +55,8 @@ func DecodeRecord(p definition.Path, data []byte) (Record, error) { return decod
 func (b base) Equal(c Base) bool { return b.equal(c) }
 func (b base) Unknown() bool     { return b.unknown }
 
-func (b base) Hash() definition.Hash { return b.hash }
+func (b base) Hash() definition.Hash       { return b.hash }
+func (b base) Heads() []definition.Version { return b.heads }
 
 func Plan(d DiskState, b Base, v definition.View) string { return plan(d, b, v).String() }
 func ReaderPlan(d DiskState, b Base, v definition.View) string {
@@ -89,6 +90,9 @@ func (m *Mirror) NextPass() (after time.Duration, quiet bool) { return m.untilNe
 
 // OnPlace makes the mirror call f before each rename and removal of an export.
 func (m *Mirror) OnPlace(f func()) { m.onPlace = f }
+
+// OnPass makes a mirror that does not run yet call f before each pass.
+func (m *Mirror) OnPass(f func()) { m.onPass = f }
 
 // Leave ends what Run would have ended, and releases the directory.
 func (m *Mirror) Leave(ctx context.Context) error {

@@ -19,14 +19,17 @@ type refusal interface {
 // importAll appends what the directory has of its own to the set, all as one change:
 // edits, moves, what was saved into replaced files, and the losses that the guard admits.
 func (m *Mirror) importAll(ctx context.Context, ps *pass, do *todo) {
-	imports := append(do.imports, m.checkReplaced(ps, do.imports)...)
+	imports := append(do.imports, m.replaced.check(ps.now, do.imports)...)
 	m.guard.count(ps.now)
-	imports = m.addMoves(ctx, ps, do, imports) // before they are taken for losses
-	imports = m.withoutCopies(ctx, ps, do, imports)
+	imports = m.moves.add(ctx, ps.now, do, imports) // before they are taken for losses
+	imports, copied := m.copies.without(ctx, ps.now, imports)
+	for _, f := range copied {
+		m.actOnLoss(ps, do, f, Copying)
+	}
 	for kind, lost := range do.lost {
 		imports = append(imports, m.admitLosses(ps, LossKind(kind), lost)...)
 	}
-	m.findBases(ctx, ps, imports)
+	m.forms.find(ctx, ps.now, imports)
 	if len(imports) == 0 {
 		if m.lowSpace != "" && m.opts.checkSpace() == nil {
 			m.lowSpace = ""
@@ -68,31 +71,9 @@ func (m *Mirror) admitLosses(ps *pass, kind LossKind, lost []finding) []finding 
 	}
 	var elsewhere []finding
 	if kind == Overwriting {
-		elsewhere, due = m.elsewhere(due)
+		elsewhere, due = m.ledger.elsewhere(due)
 	}
 	return append(elsewhere, m.guard.admit(&ps.batch, kind, due, ps.now)...)
-}
-
-// elsewhere tells apart the files of which the bytes that were overwritten are there under
-// another name, as when two files were exchanged: these are lost to nobody.
-func (m *Mirror) elsewhere(due []finding) (elsewhere, rest []finding) {
-	wanted := make(map[definition.Hash]bool)
-	for _, f := range due {
-		wanted[f.entry.base.hash] = false
-	}
-	for _, e := range m.ledger.entries {
-		if _, ok := wanted[e.seen.hash]; ok && e.seen.hash != e.base.hash {
-			wanted[e.seen.hash] = true
-		}
-	}
-	for _, f := range due {
-		if wanted[f.entry.base.hash] {
-			elsewhere = append(elsewhere, f)
-		} else {
-			rest = append(rest, f)
-		}
-	}
-	return elsewhere, rest
 }
 
 // appendRest holds what the replica refuses and appends the rest, which it returns.

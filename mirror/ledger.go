@@ -61,6 +61,11 @@ type entry struct {
 	clean bool
 }
 
+// is reports whether directory, base and view are equal, so that nothing is to be done.
+func (e *entry) is(v definition.View) bool {
+	return v.Withheld == "" && plan(e.seen, e.base, v) == noop
+}
+
 // load reads the records of earlier runs. founder says that the node has no first sync.
 func (l *ledger) load(ctx context.Context, founder bool) error {
 	l.entries, l.inSync = make(map[definition.Path]*entry), 0
@@ -233,4 +238,36 @@ func (l *ledger) dropUnused(p definition.Path, v definition.View) {
 	if e := l.entries[p]; !e.stored && e.seen.kind == absent && len(v.Heads) == 0 {
 		delete(l.entries, p)
 	}
+}
+
+// elsewhere tells apart the files of which the bytes that were overwritten are there under
+// another name, as when two files were exchanged: these are lost to nobody.
+func (l *ledger) elsewhere(due []finding) (elsewhere, rest []finding) {
+	wanted := make(map[definition.Hash]bool)
+	for _, f := range due {
+		wanted[f.entry.base.hash] = false
+	}
+	for _, e := range l.entries {
+		if _, ok := wanted[e.seen.hash]; ok && e.seen.hash != e.base.hash {
+			wanted[e.seen.hash] = true
+		}
+	}
+	for _, f := range due {
+		if wanted[f.entry.base.hash] {
+			elsewhere = append(elsewhere, f)
+		} else {
+			rest = append(rest, f)
+		}
+	}
+	return elsewhere, rest
+}
+
+// content returns the bytes of a base, nil if it is absent. It reports false if they cannot be
+// told any more.
+func (l *ledger) content(ctx context.Context, p definition.Path, b base) ([]byte, bool) {
+	if b.hash == (definition.Hash{}) {
+		return nil, true
+	}
+	content, err := l.replica.Merged(ctx, p, b.heads...)
+	return content, err == nil && definition.HashOf(content) == b.hash
 }

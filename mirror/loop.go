@@ -74,7 +74,7 @@ func (m *Mirror) untilNextPass() time.Duration {
 		return 0
 	}
 	next := sooner(m.nextRescan, now.Add(directoryPoll))
-	rested, settled := m.settling.due(now, m.opts.SettleTime)
+	rested, settled := m.settling.due(now)
 	if len(rested) > 0 { // meanwhile: the pass was long
 		return 0
 	}
@@ -84,7 +84,7 @@ func (m *Mirror) untilNextPass() time.Duration {
 	if m.retry.waiting() {
 		next = sooner(next, m.retry.at)
 	}
-	if len(m.replaced) > 0 {
+	if m.replaced.waiting() {
 		next = sooner(next, now.Add(replacedPoll))
 	}
 	return max(0, next.Sub(now))
@@ -93,7 +93,7 @@ func (m *Mirror) untilNextPass() time.Duration {
 // calm reports whether no file waits for anything: nothing settles, no loss waits for
 // more, nothing must be looked at again.
 func (m *Mirror) calm() bool {
-	return len(m.settling) == 0 && len(m.again) == 0 && len(m.replaced) == 0 && !m.guard.waiting()
+	return len(m.settling.files) == 0 && len(m.again) == 0 && !m.replaced.waiting() && !m.guard.waiting()
 }
 
 // rescan returns the time between two looks at the whole directory.

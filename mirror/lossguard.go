@@ -124,20 +124,6 @@ func (g *lossGuard) judge(b *batch, kind LossKind, f finding, now time.Time) ver
 	return waits
 }
 
-// suspects returns as which kind of loss a file waits or is held already, if it is still as it
-// was then.
-func (g *lossGuard) suspects(p definition.Path, h definition.Hash) (LossKind, bool) {
-	if s := g.byPath[p]; s != nil && s.files[p] == h {
-		return s.kind, true
-	}
-	for kind := range g.losses {
-		if l := g.losses[kind].pending[p]; l != nil && l.hash == h {
-			return LossKind(kind), true
-		}
-	}
-	return 0, false
-}
-
 // found notes that a path is no loss now.
 func (g *lossGuard) found(b *batch, p definition.Path, seen diskState) {
 	g.drop(p)

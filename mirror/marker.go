@@ -66,7 +66,7 @@ func (m *Mirror) markSame(now time.Time) bool {
 		return false
 	}
 	before := m.surveyed
-	m.surveyed = m.survey(now)
+	m.surveyed = m.ledger.survey(m.dir, now)
 	switch {
 	case m.surveyed.same < m.surveyed.changed+m.surveyed.missing:
 		m.surveyed.next = now.Add(surveyPause)
@@ -88,13 +88,13 @@ func (m *Mirror) markSame(now time.Time) bool {
 }
 
 // survey looks at every file that was in sync.
-func (m *Mirror) survey(now time.Time) survey {
+func (l *ledger) survey(d *dir.Directory, now time.Time) survey {
 	s := survey{at: now}
-	for p, e := range m.ledger.entries {
+	for p, e := range l.entries {
 		if e.base.hash == (definition.Hash{}) {
 			continue
 		}
-		_, err := e.look(m.dir, p, nil)
+		_, err := e.look(d, p, nil)
 		switch {
 		case err == nil && e.seen.kind == absent:
 			s.missing++
@@ -123,7 +123,7 @@ func (m *Mirror) MarkAgain(ctx context.Context) (Marked, error) {
 	var marked Marked
 	r := newRequest(nil, func(*pass) (bool, error) { return true, nil })
 	r.first = func(_ context.Context, ps *pass) error {
-		unmarked, err := m.follow()
+		unmarked, err := follow(m.dir, m.opts)
 		if err != nil {
 			return err
 		}
@@ -135,7 +135,7 @@ func (m *Mirror) MarkAgain(ctx context.Context) (Marked, error) {
 			return err
 		}
 		m.ledger.distrust()
-		s := m.survey(ps.now)
+		s := m.ledger.survey(m.dir, ps.now)
 		marked = Marked{unmarked, s.same, s.changed, s.missing}
 		if unmarked {
 			return m.dir.WriteMarker(m.opts.Cluster)
@@ -154,7 +154,7 @@ func (m *Mirror) MarkAgain(ctx context.Context) (Marked, error) {
 func (m *Mirror) Refill(ctx context.Context) error {
 	r := newRequest(overAll, func(*pass) (bool, error) { return true, nil })
 	r.first = func(ctx context.Context, ps *pass) error {
-		unmarked, err := m.follow()
+		unmarked, err := follow(m.dir, m.opts)
 		if err == nil && !unmarked {
 			err = ErrMarked
 		}
@@ -165,11 +165,11 @@ func (m *Mirror) Refill(ctx context.Context) error {
 			return err
 		}
 		m.guard.reset()
-		clear(m.settling)
+		clear(m.settling.files)
 		clear(m.holds.files)
 		m.holds.changed = true
 		m.unsaved, ps.batch = nil, newBatch(nil)
-		m.copies, m.equal = copies{}, false
+		m.copies, m.equal = newCopies(m.ledger), false
 		return nil
 	}
 	if err := m.ask(ctx, r); err != nil {
@@ -179,14 +179,14 @@ func (m *Mirror) Refill(ctx context.Context) error {
 }
 
 // follow goes on in the directory that is at the path now, and reports whether it has no marker.
-func (m *Mirror) follow() (unmarked bool, err error) {
-	if m.opts.Observe {
+func follow(d *dir.Directory, opts Options) (unmarked bool, err error) {
+	if opts.Observe {
 		return false, ErrObserving
 	}
-	if err := m.dir.Follow(m.log); err != nil {
+	if err := d.Follow(opts.Logger); err != nil {
 		return false, err
 	}
-	err = m.dir.CheckMarker(m.opts.Cluster)
+	err = d.CheckMarker(opts.Cluster)
 	if errors.Is(err, ErrNoMarker) {
 		return true, nil
 	}

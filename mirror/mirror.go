@@ -178,18 +178,21 @@ type Mirror struct {
 	ledger     *ledger
 	guard      *lossGuard
 	holds      *holds
-	copies     copies
+	moves      *moves
+	copies     *copies
+	forms      *forms
+	quarantine quarantine
 	surveyed   survey // the last one of a directory without marker
 	settling   settling
-	replaced   replacedFiles
+	replaced   *replacedFiles
 	again      map[definition.Path]struct{} // to look at in the next pass
 	retry      retry
 	unsaved    map[string][]byte // records that could not be written
 	lowSpace   string            // how little is left; empty if it is enough
 	nextRescan time.Time
-	equal      bool                       // directory and view have been equal since Run began
-	waiting    []*request                 // for the end of a later pass
-	planned    map[definition.Path]action // by a mirror that observes
+	equal      bool       // directory and view have been equal since Run began
+	waiting    []*request // for the end of a later pass
+	planned    planned    // by a mirror that observes
 	users      users
 
 	// onPlace is called before each rename and removal of an export, onPass before each
@@ -215,25 +218,32 @@ func Open(ctx context.Context, opts Options, replica Replica) (*Mirror, error) {
 		return nil, err
 	}
 	m := &Mirror{
-		opts:     opts,
-		replica:  replica,
-		log:      opts.Logger,
-		started:  make(chan struct{}),
-		ready:    make(chan struct{}),
-		requests: make(chan *request),
-		ended:    make(chan struct{}),
-		report:   report{log: opts.Logger},
-		dir:      d,
-		ledger:   &ledger{replica: replica, log: opts.Logger},
-		holds:    newHolds(opts.Logger),
-		settling: make(settling),
-		again:    make(map[definition.Path]struct{}),
-		planned:  make(map[definition.Path]action),
-		users:    make(users),
-		onPlace:  func() {},
-		onPass:   func() {},
+		opts:       opts,
+		replica:    replica,
+		log:        opts.Logger,
+		started:    make(chan struct{}),
+		ready:      make(chan struct{}),
+		requests:   make(chan *request),
+		ended:      make(chan struct{}),
+		report:     report{log: opts.Logger},
+		dir:        d,
+		ledger:     &ledger{replica: replica, log: opts.Logger},
+		holds:      newHolds(opts.Logger),
+		settling:   settling{files: make(map[definition.Path]resting), enough: opts.SettleTime},
+		quarantine: quarantine(opts.Aside),
+		again:      make(map[definition.Path]struct{}),
+		planned:    make(planned),
+		users:      make(users),
+		onPlace:    func() {},
+		onPass:     func() {},
 	}
 	m.guard = newLossGuard(m.ledger, m.holds, opts.Logger, opts.DeleteSettle)
+	m.moves = &moves{ledger: m.ledger, guard: m.guard, settling: m.settling, dir: d, replica: replica, again: m.again}
+	m.copies = newCopies(m.ledger)
+	m.forms = &forms{ledger: m.ledger, limit: opts.FormTime, log: opts.Logger}
+	m.replaced = &replacedFiles{
+		ledger: m.ledger, readOnly: opts.ReadOnly, settle: opts.SettleTime, quarantine: m.quarantine, log: opts.Logger,
+	}
 	m.watch = dir.NewWatch(opts.Logger, m.rescan)
 	if err := m.open(ctx); err != nil {
 		return nil, errors.Join(err, d.Close())

@@ -4,31 +4,44 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/starling-sync/starling/definition"
+	"github.com/starling-sync/starling/mirror/internal/dir"
 )
 
-// addMoves adds to the imports, at once, the deletions of files that are there again under
+// moves finds files that are there again under another name.
+type moves struct {
+	ledger   *ledger
+	guard    *lossGuard
+	settling settling
+	dir      *dir.Directory
+	replica  Replica
+	// again takes a path that must be looked at again in the next pass.
+	again map[definition.Path]struct{}
+}
+
+// add adds to the imports, at once, the deletions of files that are there again under
 // another name: with the same bytes, or with the same CAS id. Both go into one
 // change, so that every node deletes the old name first and then makes the new one.
 // If the old name went later, CAS would unload the id that the new file defines.
 // A move is no loss, and the guard does not count it: also if the new file waits, or is held,
 // because it is one that was there before (a rename that is undone) or a copy (a folder that is
 // copied elsewhere and then removed), or if the deletion is held.
-func (m *Mirror) addMoves(ctx context.Context, ps *pass, do *todo, imports []finding) []finding {
+func (m *moves) add(ctx context.Context, now time.Time, do *todo, imports []finding) []finding {
 	came := slices.Clone(imports)
 	for kind, lost := range do.lost {
 		if LossKind(kind) != Deletion {
 			came = append(came, lost...)
 		}
 	}
-	m.noticeMoved(ps, came)
+	m.notice(now, came)
 	gone := m.guard.gone()
 	if len(gone) == 0 || len(came) == 0 && len(do.lost[Deletion]) == 0 {
 		return imports
 	}
-	came = append(came, m.arrived(ps, came)...)
-	mv := mover{m: m, gone: gone, byHash: make(map[definition.Hash][]definition.Path)}
+	came = append(came, m.arrived(now, came)...)
+	mv := mover{moves: m, gone: gone, byHash: make(map[definition.Hash][]definition.Path)}
 	for p := range gone {
 		h := m.ledger.entry(p).base.hash
 		mv.byHash[h] = append(mv.byHash[h], p)
@@ -58,7 +71,7 @@ func (m *Mirror) addMoves(ctx context.Context, ps *pass, do *todo, imports []fin
 
 // arrived returns what is there now of the files that wait, or are held, and of which the pass
 // knows nothing yet.
-func (m *Mirror) arrived(ps *pass, known []finding) []finding {
+func (m *moves) arrived(now time.Time, known []finding) []finding {
 	looked := make(map[definition.Path]bool, len(known))
 	for _, f := range known {
 		looked[f.path] = true
@@ -75,7 +88,7 @@ func (m *Mirror) arrived(ps *pass, known []finding) []finding {
 			continue
 		}
 		view := m.replica.View(p)
-		if _, ok := m.guard.suspects(p, e.seen.hash); !ok || view.Withheld != "" || !m.complete(p, e, content, ps.now) || plan(e.seen, e.base, view) != importFile {
+		if _, ok := m.guard.knows(p, e.seen.hash); !ok || view.Withheld != "" || !m.settling.complete(p, e, content, now) || plan(e.seen, e.base, view) != importFile {
 			m.again[p] = struct{}{}
 			continue
 		}
@@ -84,9 +97,9 @@ func (m *Mirror) arrived(ps *pass, known []finding) []finding {
 	return came
 }
 
-// noticeMoved looks whether files are gone whose bytes have come under a new name: the
+// notice looks whether files are gone whose bytes have come under a new name: the
 // event of a file that was moved into a new folder may come after the folder was read.
-func (m *Mirror) noticeMoved(ps *pass, imports []finding) {
+func (m *moves) notice(now time.Time, imports []finding) {
 	came := make(map[definition.Hash]bool)
 	for _, f := range imports {
 		if f.entry.base.hash == (definition.Hash{}) && f.replaced == nil {
@@ -110,14 +123,14 @@ func (m *Mirror) noticeMoved(ps *pass, imports []finding) {
 			continue
 		}
 		if e.seen.kind == absent && plan(e.seen, e.base, m.replica.View(p)) == importDeletion {
-			m.guard.lost(p, ps.now)
+			m.guard.lost(p, now)
 		}
 	}
 }
 
 // mover finds where files came from.
 type mover struct {
-	m      *Mirror
+	*moves
 	gone   map[definition.Path]*loss
 	byHash map[definition.Hash][]definition.Path
 	byID   map[string][]definition.Path // found when it is needed
@@ -126,7 +139,7 @@ type mover struct {
 // origin returns the deletion of the file that f came from: of one with the same bytes, or with
 // the same CAS id.
 func (mv *mover) origin(ctx context.Context, f *finding) (finding, bool) {
-	if from, ok := mv.moveFrom(f, mv.byHash[f.seen.hash]); ok {
+	if from, ok := mv.from(f, mv.byHash[f.seen.hash]); ok {
 		return from, true
 	}
 	id, ok := serviceID(f.path, f.content)
@@ -136,22 +149,21 @@ func (mv *mover) origin(ctx context.Context, f *finding) (finding, bool) {
 	if mv.byID == nil {
 		mv.byID = mv.lostIDs(ctx)
 	}
-	return mv.moveFrom(f, mv.byID[id])
+	return mv.from(f, mv.byID[id])
 }
 
-// moveFrom takes the first of the lost paths that is still gone as the place that f
+// from takes the first of the lost paths that is still gone as the place that f
 // came from, and returns its deletion.
-func (mv *mover) moveFrom(f *finding, lost []definition.Path) (finding, bool) {
-	m := mv.m
+func (mv *mover) from(f *finding, lost []definition.Path) (finding, bool) {
 	for _, p := range lost {
 		if _, ok := mv.gone[p]; !ok {
 			continue // another file came from there
 		}
-		e := m.ledger.entry(p)
-		if _, err := e.look(m.dir, p, nil); err != nil || e.seen.kind != absent {
+		e := mv.ledger.entry(p)
+		if _, err := e.look(mv.dir, p, nil); err != nil || e.seen.kind != absent {
 			continue
 		}
-		view := m.replica.View(p)
+		view := mv.replica.View(p)
 		if plan(e.seen, e.base, view) != importDeletion {
 			continue
 		}
@@ -159,7 +171,7 @@ func (mv *mover) moveFrom(f *finding, lost []definition.Path) (finding, bool) {
 			f.moved = p
 		}
 		delete(mv.gone, p)
-		m.guard.drop(p)
+		mv.guard.drop(p)
 		return finding{path: p, entry: e, seen: e.seen, view: view}, true
 	}
 	return finding{}, false
@@ -172,7 +184,7 @@ func (mv *mover) lostIDs(ctx context.Context) map[string][]definition.Path {
 		l := mv.gone[p]
 		if !l.sought {
 			l.sought = true
-			if content, ok := mv.m.contentOf(ctx, p, mv.m.ledger.entry(p).base); ok && content != nil {
+			if content, ok := mv.ledger.content(ctx, p, mv.ledger.entry(p).base); ok && content != nil {
 				l.id, _ = serviceID(p, content)
 			}
 		}

@@ -16,8 +16,13 @@ type pass struct {
 	full bool
 	// request is the request that the pass was begun for, if any.
 	request *request
-	// partial: some paths were left to the next pass.
+	// again are the paths that the next pass looks at; partial says that some of them
+	// were left to it.
+	again   map[definition.Path]struct{}
 	partial bool
+	// imported are the paths that the pass has imported. The replica marks them, but unless
+	// somebody else has changed them too, directory and view are equal already.
+	imported map[definition.Path]*entry
 	// batch are the records that the pass has yet to write.
 	batch batch
 	// err is what failed and will be tried again; refusal is why the pass did
@@ -40,6 +45,8 @@ func (m *Mirror) doPass(ctx context.Context, ps *pass) {
 func (m *Mirror) begin(ctx context.Context, ps *pass) bool {
 	ps.now = time.Now()
 	ps.batch = newBatch(m.unsaved)
+	ps.again = m.again
+	ps.imported = make(map[definition.Path]*entry)
 	m.guard.begin()
 	if r := ps.request; r != nil && r.first != nil {
 		if ps.refusal = r.first(ctx, ps); ps.refusal != nil {
@@ -85,7 +92,9 @@ func (m *Mirror) run(ctx context.Context, ps *pass) {
 	if !m.opts.Observe {
 		m.importAll(ctx, ps, do)
 		m.save(ctx, ps)
-		m.sweep(found.temps)
+		if m.unsaved == nil { // else a temp that is gone would tell the next start a lie
+			found.sweep(m.ledger, m.log)
+		}
 		m.export(ctx, ps, do.exports)
 	}
 	m.finish(ctx, ps)
@@ -93,8 +102,10 @@ func (m *Mirror) run(ctx context.Context, ps *pass) {
 
 // finish does what follows the work: the first sync may be complete.
 func (m *Mirror) finish(ctx context.Context, ps *pass) {
-	for _, p := range m.replica.TakeDirty() { // our own change, at the least
-		m.again[p] = struct{}{}
+	for _, p := range takeDirty(m.replica) {
+		if e := ps.imported[p]; e == nil || !e.is(m.replica.View(p)) {
+			m.again[p] = struct{}{}
+		}
 	}
 	if ps.err != nil {
 		m.report.failed(ps.err)
@@ -145,9 +156,9 @@ func (m *Mirror) tell(ps *pass) {
 	m.waiting = waiting
 }
 
-// lookAgain leaves a path to the next pass.
-func (m *Mirror) lookAgain(ps *pass, p definition.Path) {
-	m.again[p] = struct{}{}
+// leave leaves a path to the next pass.
+func (ps *pass) leave(p definition.Path) {
+	ps.again[p] = struct{}{}
 	ps.partial = true
 }
 

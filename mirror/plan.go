@@ -81,3 +81,20 @@ func (a action) forReader(d diskState) action {
 	}
 	return a
 }
+
+// planned is what a mirror that only observes would do.
+type planned map[definition.Path]action
+
+// note notes what would be done about a path.
+func (pl planned) note(f finding, a action, h *holds) {
+	if a == hold {
+		h.hold(f.path.String(), f.seen.fault)
+	} else {
+		h.release(f.path.String())
+	}
+	if a == noop || a == recordBase || a == hold {
+		delete(pl, f.path)
+		return
+	}
+	pl[f.path] = a
+}

@@ -1,8 +1,10 @@
 package mirror
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -12,30 +14,18 @@ import (
 // errNoQuarantine says that an edit that is not published cannot be put anywhere.
 var errNoQuarantine = errors.New("no folder is configured for what was edited here: move the file away")
 
-// quarantine keeps the bytes of an edit that is not published, so that the view can be restored.
-func (m *Mirror) quarantine(f finding) error {
-	if m.opts.Aside == "" {
+// quarantine is a folder outside the directory where bytes are put that would go. It may
+// be none.
+type quarantine string
+
+// put writes content into it as PATH@HASH, durably. The same bytes have the same
+// name, so a program that writes them again and again fills no disk. The error is
+// errNoQuarantine if there is no folder.
+func (q quarantine) put(p definition.Path, content []byte) error {
+	if q == "" {
 		return errNoQuarantine
 	}
-	content := f.content
-	if content == nil {
-		var err error
-		if content, err = f.entry.read(m.dir, f.path); err != nil {
-			return fmt.Errorf("put aside: %w", err)
-		}
-	}
-	if err := putInQuarantine(m.opts.Aside, f.path, content); err != nil {
-		return err
-	}
-	m.report.count(func(s *Status) { s.Aside++ })
-	m.log.Info("an edit was put aside and the file is restored", "path", f.path, "folder", m.opts.Aside)
-	return nil
-}
-
-// putInQuarantine writes content below folder as PATH@HASH, durably. The same bytes have the same
-// name, so a program that writes them again and again fills no disk.
-func putInQuarantine(folder string, p definition.Path, content []byte) error {
-	name := filepath.Join(folder, filepath.FromSlash(p.String())+"@"+definition.HashOf(content).String()[:12])
+	name := filepath.Join(string(q), filepath.FromSlash(p.String())+"@"+definition.HashOf(content).String()[:12])
 	if _, err := os.Lstat(name); err == nil {
 		return nil
 	}
@@ -57,4 +47,17 @@ func putInQuarantine(folder string, p definition.Path, content []byte) error {
 		return fmt.Errorf("put aside: %w", errors.Join(err, os.Remove(temp.Name())))
 	}
 	return nil
+}
+
+// putTorn keeps what is left of a torn file, in case that somebody has begun to edit
+// it since. It returns false if that cannot be done: then the file is left alone.
+func (q quarantine) putTorn(p definition.Path, content []byte, log *slog.Logger) bool {
+	if len(bytes.Trim(content, "\x00")) > 0 && q != "" {
+		if err := q.put(p, content); err != nil {
+			log.Warn("cannot put aside what a power failure left of a file", "path", p, "err", err)
+			return false
+		}
+	}
+	log.Info("a power failure has damaged a file that its program had not synced; it is restored", "path", p)
+	return true
 }

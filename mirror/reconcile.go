@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/starling-sync/starling/definition"
 	"github.com/starling-sync/starling/mirror/internal/dir"
@@ -53,7 +52,7 @@ func (m *Mirror) reconcile(ctx context.Context, ps *pass, f *found) *todo {
 			return do // the paths are found again by the next start
 		}
 		if size > passBytes && !m.guard.approving() {
-			m.lookAgain(ps, p)
+			ps.leave(p)
 			continue
 		}
 		size += m.reconcilePath(ctx, ps, do, p, f.paths[p])
@@ -71,7 +70,7 @@ func (m *Mirror) reconcilePath(ctx context.Context, ps *pass, do *todo, p defini
 	e.expire(ps.now, m.opts.FormTime)
 	content, err := e.look(m.dir, p, info)
 	if err != nil {
-		m.lookAgain(ps, p)
+		ps.leave(p)
 		return 0
 	}
 	if e.fresh && e.seen.kind != unreadable {
@@ -85,15 +84,15 @@ func (m *Mirror) reconcilePath(ctx context.Context, ps *pass, do *todo, p defini
 	f := finding{path: p, entry: e, view: view}
 	switch {
 	case e.seen.kind != present || e.seen.hash == e.base.hash || e.seen.hash == view.Hash:
-		delete(m.settling, p)
+		m.settling.drop(p)
 	default:
 		if content == nil {
 			if content, err = e.read(m.dir, p); err != nil {
-				m.lookAgain(ps, p)
+				ps.leave(p)
 				return 0
 			}
 		}
-		if !m.complete(p, e, content, ps.now) {
+		if !m.settling.complete(p, e, content, ps.now) {
 			return 0
 		}
 		f.content = content
@@ -104,25 +103,10 @@ func (m *Mirror) reconcilePath(ctx context.Context, ps *pass, do *todo, p defini
 		a = a.forReader(e.seen)
 	}
 	if m.opts.Observe {
-		m.observe(f, a)
+		m.planned.note(f, a, m.holds)
 		return 0
 	}
 	return m.act(ctx, ps, do, f, a)
-}
-
-// complete reports whether nobody is in the middle of saving p, and notes whether its
-// content is a definition. If it is not complete, it will be looked at again.
-func (m *Mirror) complete(p definition.Path, e *entry, content []byte, now time.Time) bool {
-	doc, err := definition.Parse(p, content)
-	if (err != nil || !doc.Complete()) && !m.settling.rested(p, e.stat, now, m.opts.SettleTime) {
-		return false
-	}
-	delete(m.settling, p)
-	e.seen.parses = err == nil
-	if err != nil {
-		e.seen.fault = fmt.Sprintf("it is no definition: %v", err)
-	}
-	return true
 }
 
 // act puts the path where a later phase deals with it, or settles it. It returns how much
@@ -141,7 +125,7 @@ func (m *Mirror) act(ctx context.Context, ps *pass, do *todo, f finding, a actio
 		m.actOnLoss(ps, do, f, Deletion)
 		return 0
 	case a == importFile:
-		if kind, ok := m.suspicion(ctx, &f, ps.now); ok {
+		if kind, ok := m.guard.suspect(ctx, &f, ps.now, m.dir.Tick()); ok {
 			m.actOnLoss(ps, do, f, kind)
 			return 0
 		}
@@ -167,7 +151,7 @@ func (m *Mirror) act(ctx context.Context, ps *pass, do *todo, f finding, a actio
 		}
 		do.exports = append(do.exports, f)
 	case quarantineFile:
-		if err := m.quarantine(f); err != nil {
+		if err := m.putAside(f); err != nil {
 			leave("this node only reads: " + err.Error())
 			break
 		}
@@ -186,7 +170,7 @@ func (m *Mirror) actOnLoss(ps *pass, do *todo, f finding, kind LossKind) {
 		do.imports = append(do.imports, f)
 	case undo:
 		if kind == Overwriting || kind == Copying { // its bytes are nowhere else
-			if err := m.quarantine(f); err != nil {
+			if err := m.putAside(f); err != nil {
 				m.settle(ps, f.path, f.entry, outcome{kind: leftAlone, reason: err.Error()})
 				return
 			}
@@ -196,16 +180,22 @@ func (m *Mirror) actOnLoss(ps *pass, do *todo, f finding, kind LossKind) {
 	}
 }
 
-// observe notes what would be done.
-func (m *Mirror) observe(f finding, a action) {
-	if a == hold {
-		m.holds.hold(f.path.String(), f.seen.fault)
-	} else {
-		m.holds.release(f.path.String())
+// putAside keeps the bytes of an edit that is not published, so that the view can be restored.
+func (m *Mirror) putAside(f finding) error {
+	if m.quarantine == "" {
+		return errNoQuarantine
 	}
-	if a == noop || a == recordBase || a == hold {
-		delete(m.planned, f.path)
-		return
+	content := f.content
+	if content == nil {
+		var err error
+		if content, err = f.entry.read(m.dir, f.path); err != nil {
+			return fmt.Errorf("put aside: %w", err)
+		}
 	}
-	m.planned[f.path] = a
+	if err := m.quarantine.put(f.path, content); err != nil {
+		return err
+	}
+	m.report.count(func(s *Status) { s.Aside++ })
+	m.log.Info("an edit was put aside and the file is restored", "path", f.path, "folder", m.opts.Aside)
+	return nil
 }

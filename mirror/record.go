@@ -34,6 +34,8 @@ const (
 	leftAlone
 	// unwritten: as leftAlone, and it is tried again.
 	unwritten
+	// changed: the file is otherwise than it was; the next pass looks at it again.
+	changed
 	// postponed: the import failed and is tried again.
 	postponed
 )
@@ -48,6 +50,10 @@ func (m *Mirror) settle(ps *pass, p definition.Path, e *entry, o outcome) {
 		ps.batch.put(p, o.record)
 	case imported:
 		ps.batch.drop(p) // it is older
+		ps.imported[p] = e
+		if e.seen.kind == present { // its reversion was a loss, but it is there
+			m.guard.forget(p)
+		}
 	case exported:
 		ps.batch.put(p, o.record)
 		m.guard.forget(p)
@@ -57,6 +63,9 @@ func (m *Mirror) settle(ps *pass, p definition.Path, e *entry, o outcome) {
 	case unwritten:
 		m.holds.hold(p.String(), o.reason)
 		m.retry.add(p, ps.now)
+		return
+	case changed:
+		m.again[p] = struct{}{}
 		return
 	case postponed:
 		m.retry.add(p, ps.now)

@@ -19,7 +19,7 @@ func (m *Mirror) recover(ctx context.Context, ps *pass, p definition.Path, e *en
 	}
 	r := e.record.recover(e.seen, e.stat, m.ledger.rebooted, !m.ledger.rebooted && tookPlace(m.dir, p, e.intent), ps.now)
 	if m.ledger.rebooted && !m.opts.Observe && e.foreign(e.seen, e.stat) &&
-		torn(ctx, m.replica, p, e.base, content) && m.quarantineTorn(p, content) {
+		torn(ctx, m.replica, p, e.base, content) && m.quarantine.putTorn(p, content, m.log) {
 		r = e.torn(e.seen)
 	}
 	m.ledger.set(e, r)
@@ -52,17 +52,4 @@ func torn(ctx context.Context, replica Replica, p definition.Path, was base, con
 	}
 	view, whole, err := replica.Read(ctx, p)
 	return err == nil && view.Hash == was.hash && bytes.HasPrefix(whole, content)
-}
-
-// quarantineTorn keeps what is left of a torn file, in case that somebody has begun to edit
-// it since. It returns false if that cannot be done: then the file is left alone.
-func (m *Mirror) quarantineTorn(p definition.Path, content []byte) bool {
-	if len(bytes.Trim(content, "\x00")) > 0 && m.opts.Aside != "" {
-		if err := putInQuarantine(m.opts.Aside, p, content); err != nil {
-			m.log.Warn("cannot put aside what a power failure left of a file", "path", p, "err", err)
-			return false
-		}
-	}
-	m.log.Info("a power failure has damaged a file that its program had not synced; it is restored", "path", p)
-	return true
 }

@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"log/slog"
 	"os"
 	"slices"
 	"time"
@@ -23,7 +24,14 @@ type replacedFile struct {
 }
 
 // replacedFiles are those that have not come to rest.
-type replacedFiles []*replacedFile
+type replacedFiles struct {
+	files      []*replacedFile
+	ledger     *ledger
+	readOnly   func() bool
+	settle     time.Duration
+	quarantine quarantine
+	log        *slog.Logger
+}
 
 // replacedPoll is how often such files are looked at.
 const replacedPoll = 20 * time.Millisecond
@@ -38,28 +46,31 @@ func (r *replacedFiles) keep(f finding, old *os.File) {
 			return
 		}
 	}
-	*r = append(*r, k)
+	r.files = append(r.files, k)
 }
 
 // drop closes the descriptor.
 func (r *replacedFiles) drop(k *replacedFile) {
 	k.file.Close()
-	if i := slices.Index(*r, k); i >= 0 {
-		*r = slices.Delete(*r, i, i+1)
+	if i := slices.Index(r.files, k); i >= 0 {
+		r.files = slices.Delete(r.files, i, i+1)
 	}
 }
 
+// waiting reports whether there are such files.
+func (r *replacedFiles) waiting() bool { return len(r.files) > 0 }
+
 // close closes all descriptors.
 func (r *replacedFiles) close() {
-	for _, k := range *r {
+	for _, k := range r.files {
 		k.file.Close()
 	}
 }
 
-// checkReplaced looks whether the replaced files have come to rest, and returns the
+// check looks whether the replaced files have come to rest, and returns the
 // imports of those that somebody has changed.
-func (m *Mirror) checkReplaced(ps *pass, imports []finding) []finding {
-	if len(m.replaced) == 0 {
+func (r *replacedFiles) check(now time.Time, imports []finding) []finding {
+	if len(r.files) == 0 {
 		return nil
 	}
 	busy := make(map[definition.Path]bool) // a path comes once in a change
@@ -67,11 +78,11 @@ func (m *Mirror) checkReplaced(ps *pass, imports []finding) []finding {
 		busy[f.path] = true
 	}
 	var found []finding
-	for _, k := range slices.Clone(m.replaced) {
+	for _, k := range slices.Clone(r.files) {
 		if k.taken || busy[k.path] {
 			continue
 		}
-		if f, ok := m.checkOneReplaced(ps, k); ok {
+		if f, ok := r.checkOne(now, k); ok {
 			busy[k.path] = true
 			found = append(found, f)
 		}
@@ -79,47 +90,47 @@ func (m *Mirror) checkReplaced(ps *pass, imports []finding) []finding {
 	return found
 }
 
-// checkOneReplaced returns the import of the file, if it is to be imported now.
-func (m *Mirror) checkOneReplaced(ps *pass, k *replacedFile) (finding, bool) {
+// checkOne returns the import of the file, if it is to be imported now.
+func (r *replacedFiles) checkOne(now time.Time, k *replacedFile) (finding, bool) {
 	info, err := k.file.Stat()
 	if err != nil {
-		m.log.Warn("cannot read a file that was replaced while it was saved", "path", k.path, "err", err)
-		m.replaced.drop(k)
+		r.log.Warn("cannot read a file that was replaced while it was saved", "path", k.path, "err", err)
+		r.drop(k)
 		return finding{}, false
 	}
 	at := dir.StatOf(info)
 	if at.Size != k.rest.size || at.Mtime != k.rest.mtime || dir.BeingWritten(k.file) {
-		k.rest = resting{at.Size, at.Mtime, ps.now}
+		k.rest = resting{at.Size, at.Mtime, now}
 	}
-	rested := ps.now.Sub(k.rest.since) >= m.opts.SettleTime
+	rested := now.Sub(k.rest.since) >= r.settle
 	content, err := dir.ReadAll(k.file)
 	if err == nil && definition.HashOf(content) == k.hash {
 		if rested {
-			m.replaced.drop(k)
+			r.drop(k)
 		}
 		return finding{}, false
 	}
 	doc, parseErr := definition.Parse(k.path, content)
 	switch {
-	case m.opts.ReadOnly() && !rested:
-	case !m.opts.ReadOnly() && err == nil && parseErr == nil && (doc.Complete() || rested):
+	case r.readOnly() && !rested:
+	case !r.readOnly() && err == nil && parseErr == nil && (doc.Complete() || rested):
 		k.taken = true
 		return finding{
 			path:     k.path,
-			entry:    m.ledger.entry(k.path),
+			entry:    r.ledger.entry(k.path),
 			seen:     diskState{kind: present, hash: definition.HashOf(content), parses: true},
 			stat:     at,
 			content:  content,
 			replaced: k,
 		}, true
 	case rested:
-		m.log.Warn("a file was replaced while it was saved, and what was saved cannot be imported", "path", k.path)
-		if err == nil && m.opts.Aside != "" {
-			if err := putInQuarantine(m.opts.Aside, k.path, content); err != nil {
-				m.log.Warn("cannot put it aside", "path", k.path, "err", err)
+		r.log.Warn("a file was replaced while it was saved, and what was saved cannot be imported", "path", k.path)
+		if err == nil && r.quarantine != "" {
+			if err := r.quarantine.put(k.path, content); err != nil {
+				r.log.Warn("cannot put it aside", "path", k.path, "err", err)
 			}
 		}
-		m.replaced.drop(k)
+		r.drop(k)
 	}
 	return finding{}, false
 }

@@ -116,19 +116,19 @@ type Decided struct {
 // that came back meanwhile. When it returns nil, the change is durable. The error wraps
 // ErrNoApproval, ErrStopped or ErrObserving where that is the cause.
 func (m *Mirror) Approve(ctx context.Context, id string) (Decided, error) {
-	return m.decide(ctx, "approve", id, true)
+	var decided Decided
+	if err := m.ask(ctx, m.decision(id, true, &decided)); err != nil {
+		return Decided{}, fmt.Errorf("approve %s: %w", id, err)
+	}
+	return decided, nil
 }
 
 // Restore puts the files of the set that is held under id back as the view wants them; what
 // they held, and nobody else has, is put aside first. The error is as Approve's.
 func (m *Mirror) Restore(ctx context.Context, id string) (Decided, error) {
-	return m.decide(ctx, "restore", id, false)
-}
-
-func (m *Mirror) decide(ctx context.Context, verb, id string, publish bool) (Decided, error) {
 	var decided Decided
-	if err := m.ask(ctx, m.decision(id, publish, &decided)); err != nil {
-		return Decided{}, fmt.Errorf("%s %s: %w", verb, id, err)
+	if err := m.ask(ctx, m.decision(id, false, &decided)); err != nil {
+		return Decided{}, fmt.Errorf("restore %s: %w", id, err)
 	}
 	return decided, nil
 }

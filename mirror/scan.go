@@ -3,6 +3,7 @@ package mirror
 import (
 	"errors"
 	"io/fs"
+	"log/slog"
 	"path"
 
 	"github.com/starling-sync/starling/definition"
@@ -11,6 +12,11 @@ import (
 
 // found is what the scan has found: the paths to look at.
 type found struct {
+	opts  *Options
+	dir   *dir.Directory
+	watch *dir.Watch
+	holds *holds
+
 	// paths may be otherwise than they were; the value is what lstat says, if the scan
 	// has asked already.
 	paths map[definition.Path]fs.FileInfo
@@ -30,21 +36,27 @@ func (f *found) add(p definition.Path) {
 // scan collects the paths to look at: those that an event, the replica or a timer speaks
 // of, or all.
 func (m *Mirror) scan(ps *pass) *found {
-	f := &found{paths: make(map[definition.Path]fs.FileInfo), bad: make(map[string]struct{})}
+	f := &found{
+		opts: &m.opts, dir: m.dir, watch: m.watch, holds: m.holds,
+		paths: make(map[definition.Path]fs.FileInfo),
+		bad:   make(map[string]struct{}),
+	}
 	names, lost := m.watch.Take()
 	if lost || !ps.now.Before(m.nextRescan) {
 		ps.full = true
 	}
 	for _, name := range names {
-		m.visitTouched(ps, f, name)
+		all, err := f.touched(name)
+		ps.full = ps.full || all
+		ps.err = errors.Join(ps.err, err)
 	}
 	if ps.full {
 		m.scanAll(ps, f)
 	}
-	for _, p := range m.replica.TakeDirty() {
+	for _, p := range takeDirty(m.replica) {
 		f.add(p)
 	}
-	due, _ := m.settling.due(ps.now, m.opts.SettleTime)
+	due, _ := m.settling.due(ps.now)
 	for _, p := range due {
 		f.add(p)
 	}
@@ -59,18 +71,26 @@ func (m *Mirror) scan(ps *pass) *found {
 	return f
 }
 
+// takeDirty takes the paths whose view may have changed, and the wake that was sent for
+// them. A path that is marked meanwhile is taken, or is followed by a wake of its own.
+func takeDirty(r Replica) []definition.Path {
+	select {
+	case <-r.Wake():
+	default:
+	}
+	return r.TakeDirty()
+}
+
 // scanAll adds every path: those in the directory, those that the mirror knows, and those
 // that the replica knows.
 func (m *Mirror) scanAll(ps *pass, f *found) {
 	m.nextRescan = ps.now.Add(m.rescan())
 	clear(f.bad)
+	m.watch.ExpectNothing() // where nothing is watched no event has come
 	if m.watch.Failed() {
 		m.watch.Restart(m.dir) // the limit may have been raised
 	}
-	err := m.dir.Walk(".", func(name string, info fs.FileInfo, err error) { m.visit(f, name, info, err) })
-	if err != nil {
-		ps.err = errors.Join(ps.err, err)
-	}
+	ps.err = errors.Join(ps.err, m.dir.Walk(".", f.visit))
 	for name := range m.holds.files {
 		if _, ok := f.bad[name]; !ok && !m.opts.mirrored(name) {
 			m.holds.release(name)
@@ -84,62 +104,58 @@ func (m *Mirror) scanAll(ps *pass, f *found) {
 	}
 }
 
-// visitTouched takes a name that an event spoke of: a file, a folder, or something
-// that is gone.
-func (m *Mirror) visitTouched(ps *pass, f *found, name string) {
+// touched takes a name that an event spoke of: a file, a folder, or something that is
+// gone. It reports whether everything must be looked at.
+func (f *found) touched(name string) (all bool, err error) {
 	if name == "." || name == dir.MarkerName {
-		return // the check of the directory comes before every pass
+		return false, nil // the check of the directory comes before every pass
 	}
-	if m.watch.Watches(name) {
+	if f.watch.Watches(name) {
 		// A known folder came, went or was replaced. What is watched now is not
 		// worth finding out: watch everything anew.
-		m.watch.Restart(m.dir)
-		ps.full = true
-		return
+		f.watch.Restart(f.dir)
+		return true, nil
 	}
-	info, err := m.dir.Lstat(name)
+	info, err := f.dir.Lstat(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		if !m.opts.mirrored(name) {
-			m.holds.release(name)
+		if !f.opts.mirrored(name) {
+			f.holds.release(name)
 		}
-		m.addName(f, name)
-		m.addName(f, path.Dir(name)) // it may have been in the way of a file
-		return
+		f.addName(name)
+		f.addName(path.Dir(name)) // it may have been in the way of a file
+		return false, nil
 	}
-	if m.visit(f, name, info, err); err != nil || !info.IsDir() {
-		return
+	if f.visit(name, info, err); err != nil || !info.IsDir() {
+		return false, nil
 	}
-	err = m.dir.Walk(name, func(name string, info fs.FileInfo, err error) { m.visit(f, name, info, err) })
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		ps.err = errors.Join(ps.err, err)
+	if err = f.dir.Walk(name, f.visit); errors.Is(err, fs.ErrNotExist) {
+		err = nil
 	}
+	return false, err
 }
 
-// visit takes a name that the scan came upon. It holds the name if that is no valid path,
-// or a folder that cannot be read.
-func (m *Mirror) visit(f *found, name string, info fs.FileInfo, err error) {
+// visit takes a name that the scan came upon, and what lstat says about it. It holds the
+// name if that is no valid path, or a folder that cannot be read.
+func (f *found) visit(name string, info fs.FileInfo, err error) {
 	if err == nil && info.IsDir() {
-		m.watch.Folder(name)
-		m.addName(f, name) // it may have come in the place of a file
+		f.watch.Folder(name)
+		f.addName(name) // it may have come in the place of a file
 		return
 	}
 	if dir.IsTemp(path.Base(name)) {
 		f.temps = append(f.temps, name)
 		return
 	}
-	bad := ""
 	if err != nil && info != nil && info.IsDir() {
-		bad = "the folder cannot be read: " + unreadableBy(err).fault
-	} else if !m.opts.mirrors(name) {
+		f.hold(name, "the folder cannot be read: "+unreadableBy(err).fault)
+		return
+	}
+	if !f.opts.mirrors(name) {
 		return
 	}
 	p, parseErr := definition.ParsePath(name)
-	if bad == "" && parseErr != nil {
-		bad = parseErr.Error()
-	}
-	if bad != "" {
-		f.bad[name] = struct{}{}
-		m.holds.hold(name, bad)
+	if parseErr != nil {
+		f.hold(name, parseErr.Error())
 		return
 	}
 	if err != nil {
@@ -148,9 +164,15 @@ func (m *Mirror) visit(f *found, name string, info fs.FileInfo, err error) {
 	f.paths[p] = info
 }
 
+// hold holds a name for what it is.
+func (f *found) hold(name, reason string) {
+	f.bad[name] = struct{}{}
+	f.holds.hold(name, reason)
+}
+
 // addName adds a name, if it is one of a file that is mirrored.
-func (m *Mirror) addName(f *found, name string) {
-	if p, err := definition.ParsePath(name); err == nil && m.opts.mirrors(name) {
+func (f *found) addName(name string) {
+	if p, err := definition.ParsePath(name); err == nil && f.opts.mirrors(name) {
 		f.add(p)
 	}
 }
@@ -158,26 +180,26 @@ func (m *Mirror) addName(f *found, name string) {
 // sweep removes the temporary files of an earlier run that the scan came upon: this run
 // has none between passes. One of an export of which it is not known yet whether it took
 // place stays, or its inode would be another file's, which would then be taken for it.
-func (m *Mirror) sweep(temps []string) {
-	if len(temps) == 0 || m.unsaved != nil {
+func (f *found) sweep(l *ledger, log *slog.Logger) {
+	if len(f.temps) == 0 {
 		return
 	}
 	undecided := make(map[uint64]bool)
-	for _, e := range m.ledger.entries {
+	for _, e := range l.entries {
 		if e.fresh && e.intent != nil {
 			undecided[e.intent.inode] = true
 		}
 	}
-	for _, name := range temps {
-		info, err := m.dir.Lstat(name)
+	for _, name := range f.temps {
+		info, err := f.dir.Lstat(name)
 		if err == nil && undecided[dir.StatOf(info).Ino] {
 			continue
 		}
 		if err == nil {
-			err = m.dir.Remove(name)
+			err = f.dir.Remove(name)
 		}
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			m.log.Warn("cannot remove a temporary file", "path", name, "err", err)
+			log.Warn("cannot remove a temporary file", "path", name, "err", err)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -101,6 +102,17 @@ func (w *Watch) Signal() <-chan struct{} { return w.events.signal() }
 // since. It never blocks.
 func (w *Watch) Take() (names []string, lost bool) { return w.events.take() }
 
+// Expect says that the caller is about to put the file with this inode at a name itself,
+// or to remove the name if the inode is 0. The one event that says just that is left out,
+// if nothing else has happened to the name before or since.
+func (w *Watch) Expect(name string, inode uint64) { w.events.expect(name, inode) }
+
+// Unexpect takes Expect back: it was not done.
+func (w *Watch) Unexpect(name string) { w.events.unexpect(name) }
+
+// ExpectNothing takes all Expects back. An event that is still to come is told then.
+func (w *Watch) ExpectNothing() { w.events.expectNothing() }
+
 // Close ends the watch and waits for its goroutine.
 func (w *Watch) Close() {
 	if err := w.events.close(); err != nil {
@@ -119,6 +131,7 @@ type notifier struct {
 
 	mu      sync.Mutex
 	touched map[string]struct{} // names relative to dir
+	own     map[string]uint64   // what the owner does itself: name to inode, see Watch.Expect
 	lost    bool                // events were lost: look at everything
 }
 
@@ -135,6 +148,7 @@ func startNotifier(dir string) (*notifier, error) {
 		wake:    make(chan struct{}, 1),
 		joined:  make(chan struct{}),
 		touched: make(map[string]struct{}),
+		own:     make(map[string]uint64),
 	}
 	go w.forward()
 	if err := w.add("."); err != nil {
@@ -180,6 +194,9 @@ func (w *notifier) take() (names []string, lost bool) {
 	defer w.mu.Unlock()
 	names, lost = slices.Collect(maps.Keys(w.touched)), w.lost
 	clear(w.touched)
+	if lost { // its events may be among them
+		clear(w.own)
+	}
 	w.lost = false
 	return names, lost
 }
@@ -194,7 +211,7 @@ func (w *notifier) forward() {
 				events = nil
 				continue
 			}
-			w.touch(e.Name)
+			w.touch(e)
 		case _, ok := <-errs:
 			if !ok {
 				errs = nil
@@ -209,10 +226,10 @@ func (w *notifier) forward() {
 	}
 }
 
-// touch notes a name, unless it begins with a dot: our own temporary files come
-// and go all the time. The marker counts.
-func (w *notifier) touch(name string) {
-	rel, ok := strings.CutPrefix(name, w.dir+"/")
+// touch notes the name of an event, unless it begins with a dot: our own temporary files
+// come and go all the time. The marker counts. Nor does it note what was expected.
+func (w *notifier) touch(e fsnotify.Event) {
+	rel, ok := strings.CutPrefix(e.Name, w.dir+"/")
 	if !ok {
 		rel = "." // the directory itself was moved or removed
 	}
@@ -221,9 +238,52 @@ func (w *notifier) touch(name string) {
 		return
 	}
 	w.mu.Lock()
-	w.touched[rel] = struct{}{}
+	inode, expected := w.own[rel]
+	delete(w.own, rel)
+	echo := expected && isEcho(e, inode)
+	if !echo {
+		w.touched[rel] = struct{}{}
+	}
 	w.mu.Unlock()
-	w.ring()
+	if !echo {
+		w.ring()
+	}
+}
+
+// isEcho reports whether an event says of its name what was expected, and it still is so.
+func isEcho(e fsnotify.Event, inode uint64) bool {
+	info, err := os.Lstat(e.Name)
+	if inode == 0 {
+		return e.Op == fsnotify.Remove && errors.Is(err, fs.ErrNotExist)
+	}
+	return e.Op == fsnotify.Create && err == nil && StatOf(info).Ino == inode
+}
+
+func (w *notifier) expect(name string, inode uint64) {
+	if w == nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.own[name] = inode
+}
+
+func (w *notifier) expectNothing() {
+	if w == nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	clear(w.own)
+}
+
+func (w *notifier) unexpect(name string) {
+	if w == nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.own, name)
 }
 
 func (w *notifier) ring() {
