@@ -217,7 +217,14 @@ func TestExchangedFilesAreNotOverwritten(t *testing.T) {
 // TestCopiesInBulkAreHeld: a folder that was copied bears every id twice.
 func TestCopiesInBulkAreHeld(t *testing.T) {
 	aside := t.TempDir()
-	n := run(t, newDir(t, services(66)), newMemReplica(), founder, quickDeletes, func(o *mirror.Options) { o.Aside = aside })
+	n := run(t, newDir(t, nil), newMemReplica(), founder, quickDeletes, func(o *mirror.Options) { o.Aside = aside })
+	for i, name := range names(66) { // which are new themselves
+		write(t, n.dir, name, service(i, "first"))
+	}
+	for i, name := range names(66) {
+		n.wantsView(name, service(i, "first"))
+	}
+	n.pass()
 	before := len(n.replica.drafts())
 	copied := filepath.Join(t.TempDir(), "copy")
 	for i, name := range names(66) {

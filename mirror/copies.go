@@ -52,17 +52,34 @@ func (c *copies) without(ctx context.Context, now time.Time, imports []finding) 
 		c.readOrigins(ctx, now)
 	}
 	for _, f := range imports {
-		switch {
-		case !f.isNew():
-		case many && c.isCopy(f):
+		if !f.isNew() {
+			rest = append(rest, f)
+			continue
+		}
+		id := ""
+		if c.byID != nil {
+			id, _ = serviceID(f.path, f.content)
+		}
+		if many && c.isCopy(f, id) {
 			copied = append(copied, f)
 			continue
-		default:
-			c.recent[f.path] = now
 		}
+		c.recent[f.path] = now
+		c.note(f.path, f.seen.hash, id)
 		rest = append(rest, f)
 	}
 	return rest, copied
+}
+
+// note notes a file that is there, or is about to be in sync.
+func (c *copies) note(p definition.Path, h definition.Hash, id string) {
+	if c.byID == nil {
+		return
+	}
+	c.byHash[h] = p
+	if id != "" {
+		c.byID[id] = origin{p, h}
+	}
 }
 
 // isNew reports whether an import makes a file, of which nobody has said that it is meant.
@@ -72,13 +89,9 @@ func (f finding) isNew() bool {
 }
 
 // isCopy reports whether a new file has the id, or the bytes, of one that is there.
-func (c *copies) isCopy(f finding) bool {
+func (c *copies) isCopy(f finding, id string) bool {
 	if p, ok := c.byHash[f.seen.hash]; ok && p != f.path && c.isAt(p, f.seen.hash) {
 		return true
-	}
-	id, ok := serviceID(f.path, f.content)
-	if !ok {
-		return false
 	}
 	o, ok := c.byID[id]
 	return ok && o.path != f.path && c.isAt(o.path, o.hash)
@@ -97,13 +110,10 @@ func (c *copies) readOrigins(ctx context.Context, now time.Time) {
 		if e.base.hash == (definition.Hash{}) {
 			continue
 		}
-		c.byHash[e.base.hash] = p
-		content, ok := c.ledger.content(ctx, p, e.base)
-		if !ok {
-			continue
+		id := ""
+		if content, ok := c.ledger.content(ctx, p, e.base); ok {
+			id, _ = serviceID(p, content)
 		}
-		if id, ok := serviceID(p, content); ok {
-			c.byID[id] = origin{p, e.base.hash}
-		}
+		c.note(p, e.base.hash, id)
 	}
 }
