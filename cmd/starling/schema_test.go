@@ -48,7 +48,7 @@ func printed() map[string][]any {
 		"mark":           {api.Marked{}},
 		"peers":          {api.PeerList{}},
 		"put":            {edited{}},
-		"resolve":        {edited{}},
+		"resolve":        {resolution{}},
 		"revert":         {edited{}, api.Reverted{}},
 		"revoke":         {api.RevocationEffect{}},
 		"rm":             {edited{}},
