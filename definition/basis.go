@@ -175,7 +175,7 @@ func (c *basisCounter) list(o, n, s *node, set bool) {
 	inNewer, inSaved := pairing(older, newer, set), pairing(older, saved, set)
 	ofOlder, ofNewer, ofSaved := countsOf(older), countsOf(newer), countsOf(saved)
 	added := make(map[int]int) // by newer: the items that are none of older's, by value
-	for j := range unpaired(inNewer, len(newer)) {
+	for j := range leftOut(inNewer, len(newer)) {
 		added[newer[j].id]++
 	}
 	for i := range older {
@@ -198,7 +198,7 @@ func (c *basisCounter) list(o, n, s *node, set bool) {
 			c.back += count
 		}
 	}
-	for j := range unpaired(inSaved, len(saved)) {
+	for j := range leftOut(inSaved, len(saved)) {
 		if ofOlder[saved[j].id] == 0 && ofNewer[saved[j].id] == 0 {
 			c.beside++
 		}
@@ -347,7 +347,10 @@ func pairing(from, to []node, set bool) []int {
 		}
 		return at
 	}
-	byValue := placesOf(to)
+	byValue := make(map[int]int, len(to))
+	for j := range slices.Backward(to) {
+		byValue[to[j].id] = j
+	}
 	for i := range from {
 		if j, there := byValue[from[i].id]; there {
 			at[i] = j
@@ -356,8 +359,8 @@ func pairing(from, to []node, set bool) []int {
 	return at
 }
 
-// unpaired goes through the places of a list of n items that a pairing leaves out.
-func unpaired(pairs []int, n int) iter.Seq[int] {
+// leftOut goes through the places of a list of n items that a pairing leaves out.
+func leftOut(pairs []int, n int) iter.Seq[int] {
 	taken := make([]bool, n)
 	for _, j := range pairs {
 		if j >= 0 {

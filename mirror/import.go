@@ -159,6 +159,7 @@ func (f finding) edit(l *ledger) definition.Edit {
 		Deleted:   f.seen.kind == absent,
 		Adopted:   f.adopted,
 		MovedFrom: f.moved,
+		Returned:  f.returned && len(parents) > 0,
 	}
 	if !f.moved.IsZero() {
 		from := l.entry(f.moved).base.heads
