@@ -17,12 +17,12 @@
 //
 // Nothing is imported or deleted that could be an accident of the machine: a
 // directory without its marker file, a directory that was replaced, emptied or
-// restored from a backup (see guard.go and marker.go). Files that cannot be
+// restored from a backup (see lossguard.go and dir.ErrNoMarker). Files that cannot be
 // mirrored (a link, a broken text, a name that is not portable) are held: left
 // alone and reported.
 //
 // Caveats: a file that is renamed in during the microseconds between the last look and
-// our own rename is lost. (A save in place is not: see kept.go.) A file that returns to
+// our own rename is lost. (A save in place is not: see replaced.go.) A file that returns to
 // bytes that it had before waits as long as a deletion does, so undoing an edit takes
 // half a second longer than an edit. Empty folders are not mirrored, and folders are
 // not removed, except an empty one where a file is to be. Linux and macOS are supported.

@@ -168,6 +168,7 @@ type Mirror struct {
 	moves      *moves
 	quarantine quarantine
 	settling   settling
+	cuts       *cutFiles
 	replaced   *replacedFiles
 	again      map[definition.Path]struct{} // to look at in the next pass
 	retry      retry
@@ -212,7 +213,8 @@ func Open(ctx context.Context, opts Options, replica Replica) (*Mirror, error) {
 		dir:        d,
 		ledger:     &ledger{replica: replica, log: opts.Logger},
 		holds:      newHolds(opts.Logger),
-		settling:   settling{files: make(map[definition.Path]resting), enough: opts.SettleTime},
+		settling:   settling{files: make(map[definition.Path]resting), dir: d, enough: opts.SettleTime},
+		cuts:       &cutFiles{replica: replica, files: make(map[definition.Path]cutFile)},
 		quarantine: quarantine(opts.Aside),
 		again:      make(map[definition.Path]struct{}),
 		planned:    make(planned),
@@ -223,7 +225,7 @@ func Open(ctx context.Context, opts Options, replica Replica) (*Mirror, error) {
 	m.guard = newLossGuard(m.ledger, m.holds, opts.Logger, opts.DeleteSettle)
 	m.moves = &moves{ledger: m.ledger, guard: m.guard, dir: d, replica: replica, again: m.again}
 	m.replaced = &replacedFiles{
-		ledger: m.ledger, readOnly: opts.ReadOnly, settle: opts.SettleTime, quarantine: m.quarantine, log: opts.Logger,
+		ledger: m.ledger, dir: d, readOnly: opts.ReadOnly, settle: opts.SettleTime, quarantine: m.quarantine, log: opts.Logger,
 	}
 	m.watch = dir.NewWatch(opts.Logger, m.rescan)
 	if err := m.open(ctx); err != nil {
@@ -241,6 +243,9 @@ func (m *Mirror) open(ctx context.Context) error {
 		return err
 	}
 	if err := m.ledger.load(ctx, m.opts.Founder); err != nil {
+		return err
+	}
+	if err := m.cuts.load(ctx); err != nil {
 		return err
 	}
 	return m.guard.load(ctx, m.replica)

@@ -31,6 +31,7 @@ type finding struct {
 	adopted  bool
 	moved    definition.Path // from there
 	replaced *replacedFile   // the bytes are no longer in the directory
+	saved    saved           // how the file was written
 }
 
 // passBytes is how much content one change may collect; the paths beyond it are
@@ -80,6 +81,7 @@ func (m *Mirror) reconcilePath(ctx context.Context, ps *pass, do *todo, p defini
 	switch {
 	case e.seen.kind != present || e.seen.hash == e.base.hash || e.seen.hash == view.Hash:
 		m.settling.drop(p)
+		m.cuts.drop(&ps.batch, p)
 	default:
 		if content == nil {
 			if content, err = e.read(m.dir, p); err != nil {
@@ -87,15 +89,27 @@ func (m *Mirror) reconcilePath(ctx context.Context, ps *pass, do *todo, p defini
 				return 0
 			}
 		}
-		if !m.settling.complete(p, e, content, ps.now) {
+		how, done, err := m.settling.complete(p, e, content, ps.now)
+		if err != nil {
+			ps.leave(p)
 			return 0
 		}
+		if !done {
+			m.guard.drop(p) // if it was gone, it is no more
+			return 0
+		}
+		f.saved = how
 		f.content = content
 	}
 	f.seen, f.stat = e.seen, e.stat
 	a := plan(e.seen, e.base, view)
 	if m.opts.ReadOnly() {
 		a = a.forReader(e.seen)
+	}
+	if a == importFile {
+		if reason := m.cuts.judge(ctx, &ps.batch, f); reason != "" {
+			a, f.seen.fault = hold, reason
+		}
 	}
 	if m.opts.Observe {
 		m.planned.note(f, a, m.holds)
