@@ -51,7 +51,8 @@ func DecodeRecord(p definition.Path, data []byte) (Record, error) { return decod
 func (b base) Equal(c Base) bool { return b.equal(c) }
 func (b base) Unknown() bool     { return b.unknown }
 
-func (b base) Hash() definition.Hash { return b.hash }
+func (b base) Hash() definition.Hash       { return b.hash }
+func (b base) Heads() []definition.Version { return b.heads }
 
 func Plan(d DiskState, b Base, v definition.View) string { return plan(d, b, v).String() }
 func ReaderPlan(d DiskState, b Base, v definition.View) string {

@@ -103,7 +103,7 @@ func (m *member) pass(s step) {
 		if ok {
 			p.known = !r.Base().Unknown()
 		}
-		if p.isMatch && r.Base().Hash() == p.hash() { // or it has only looked
+		if p.isMatch && r.Base().Hash() == p.hash() && slices.Equal(r.Base().Heads(), p.matched) { // or it has only looked
 			m.inCommon(p)
 		}
 	}

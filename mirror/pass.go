@@ -89,7 +89,7 @@ func (m *Mirror) run(ctx context.Context, ps *pass) {
 
 // finish does what follows the work: the first sync may be complete.
 func (m *Mirror) finish(ctx context.Context, ps *pass) {
-	for _, p := range m.takeDirty() {
+	for _, p := range takeDirty(m.replica) {
 		if e := ps.imported[p]; e == nil || !e.is(m.replica.View(p)) {
 			m.again[p] = struct{}{}
 		}

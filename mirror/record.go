@@ -51,6 +51,9 @@ func (m *Mirror) settle(ps *pass, p definition.Path, e *entry, o outcome) {
 	case imported:
 		ps.batch.drop(p) // it is older
 		ps.imported[p] = e
+		if e.seen.kind == present { // its reversion was a loss, but it is there
+			m.guard.forget(p)
+		}
 	case exported:
 		ps.batch.put(p, o.record)
 		m.guard.forget(p)

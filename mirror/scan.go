@@ -53,7 +53,7 @@ func (m *Mirror) scan(ps *pass) *found {
 	if ps.full {
 		m.scanAll(ps, f)
 	}
-	for _, p := range m.takeDirty() {
+	for _, p := range takeDirty(m.replica) {
 		f.add(p)
 	}
 	due, _ := m.settling.due(ps.now)
@@ -73,12 +73,12 @@ func (m *Mirror) scan(ps *pass) *found {
 
 // takeDirty takes the paths whose view may have changed, and the wake that was sent for
 // them. A path that is marked meanwhile is taken, or is followed by a wake of its own.
-func (m *Mirror) takeDirty() []definition.Path {
+func takeDirty(r Replica) []definition.Path {
 	select {
-	case <-m.replica.Wake():
+	case <-r.Wake():
 	default:
 	}
-	return m.replica.TakeDirty()
+	return r.TakeDirty()
 }
 
 // scanAll adds every path: those in the directory, those that the mirror knows, and those

@@ -83,7 +83,7 @@ func (d *Directory) Content(p definition.Path) ([]byte, error) {
 }
 
 // ReadFile returns the content of the file that info shows. The error is ErrReplaced if
-// the file was written to meanwhile: then its stamp would speak of other bytes, and a
+// the file was written to meanwhile: then its Stat would speak of other bytes, and a
 // half-saved file would seem to have rested.
 func (d *Directory) ReadFile(name string, info fs.FileInfo) ([]byte, error) {
 	if info.Size() > definition.MaxSize {

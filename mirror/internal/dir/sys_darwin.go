@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// statOf is the stamp of a file.
+// statOf is the Stat of a file.
 func statOf(s *syscall.Stat_t) Stat {
 	return Stat{Dev: uint64(s.Dev), Ino: s.Ino, Size: s.Size, Mtime: s.Mtimespec.Nano(), Ctime: s.Ctimespec.Nano(), UID: s.Uid}
 }

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// statOf is the stamp of a file.
+// statOf is the Stat of a file.
 func statOf(s *syscall.Stat_t) Stat {
 	return Stat{Dev: s.Dev, Ino: s.Ino, Size: s.Size, Mtime: s.Mtim.Nano(), Ctime: s.Ctim.Nano(), UID: s.Uid}
 }
