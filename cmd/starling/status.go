@@ -70,11 +70,23 @@ func writeStatus(w io.Writer, s api.Status) {
 	for _, held := range s.Held {
 		fmt.Fprintf(w, "\t%s: %s, since %s\n", held.Path, held.Reason, clock(held.Since))
 	}
+	writeStatusWaiting(w, s.Waiting)
 	writeStatusFindings(w, s.Findings)
 	fmt.Fprintf(w, "up for\t%s\n", time.Duration(s.UptimeSeconds*float64(time.Second)).Round(time.Second))
 	fmt.Fprintf(w, "cluster\t%s\n", s.Cluster)
 	fmt.Fprintf(w, "id\t%s\n", s.ID)
 	fmt.Fprintf(w, "version\t%s\n", s.Version)
+}
+
+// writeStatusWaiting names the files that have waited for long to be complete.
+func writeStatusWaiting(w io.Writer, files []api.WaitingFile) {
+	if len(files) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "waiting files\t%d\n", len(files))
+	for _, f := range files {
+		fmt.Fprintf(w, "\t%s: %s, since %s\n", f.Path, f.Reason, clock(f.Since))
+	}
 }
 
 // shownFindings is how many errors in definitions the status names.
