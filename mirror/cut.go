@@ -166,7 +166,9 @@ func cutAt(whole, part definition.Value, at string) (string, bool) {
 	return "", false
 }
 
-func isScalar(v definition.Value) bool { return v.Kind != definition.Object && v.Kind != definition.Array }
+func isScalar(v definition.Value) bool {
+	return v.Kind != definition.Object && v.Kind != definition.Array
+}
 
 // cutObject is cutAt for two objects.
 func cutObject(whole, part definition.Value, at string) (string, bool) {

@@ -65,6 +65,7 @@ func (m *Mirror) admitLosses(ps *pass, kind LossKind, lost []finding) []finding 
 		return nil
 	}
 	if !m.guard.admit(&ps.batch, kind, due, ps.now) {
+		m.nextRescan = ps.now // what has taken the place of one of them is held too
 		return nil
 	}
 	return due

@@ -104,7 +104,7 @@ func (m *Mirror) reconcilePath(ctx context.Context, ps *pass, do *todo, p defini
 	f.seen, f.stat = e.seen, e.stat
 	a := plan(e.seen, e.base, view)
 	if m.opts.ReadOnly() {
-		a = a.forReader(e.seen)
+		a = a.forReader(e.seen, view)
 	}
 	if a == importFile {
 		if reason := m.cuts.judge(ctx, &ps.batch, f); reason != "" {
@@ -156,6 +156,12 @@ func (m *Mirror) act(ps *pass, do *todo, f finding, a action) int {
 			leave(dir.ErrFolder.Error())
 			break
 		}
+		if a == exportDeletion && m.takesPlace(f) {
+			if reason := m.holds.reason(displacedBy(f.view).String()); reason != "" {
+				leave(fmt.Sprintf("it takes the place of %s, which is held: %s", displacedBy(f.view), reason))
+			}
+			break
+		}
 		do.exports = append(do.exports, f)
 	case quarantineFile:
 		if err := m.putAside(f); err != nil {
@@ -167,6 +173,21 @@ func (m *Mirror) act(ps *pass, do *todo, f finding, a action) int {
 	return 0
 }
 
+// takesPlace reports whether a file that another path keeps out of the view has taken the
+// place of that path here: its user has removed the other, and made this. Once the other's
+// deletion is published the view has this one, so it stays.
+func (m *Mirror) takesPlace(f finding) bool {
+	holder := displacedBy(f.view)
+	e := m.ledger.entries[holder]
+	if e == nil || f.seen.kind != present || m.opts.ReadOnly() {
+		return false
+	}
+	if _, err := e.look(m.dir, holder, nil); err != nil {
+		return false
+	}
+	return plan(e.seen, e.base, m.replica.View(holder)) == importDeletion
+}
+
 // actOnLoss asks the guard about a loss.
 func (m *Mirror) actOnLoss(ps *pass, do *todo, f finding, kind LossKind) {
 	switch m.guard.judge(&ps.batch, kind, f, ps.now) {
@@ -175,6 +196,11 @@ func (m *Mirror) actOnLoss(ps *pass, do *todo, f finding, kind LossKind) {
 	case publish:
 		do.imports = append(do.imports, f)
 	case undo:
+		m.nextRescan = ps.now           // what has taken its place gives way
+		if f.seen.hash == f.view.Hash { // another path is in its place: nothing to put back
+			m.settle(ps, f.path, f.entry, outcome{kind: recorded, record: f.entry.advance(baseOf(f.view))})
+			break
+		}
 		do.exports = append(do.exports, f)
 	case isHeld: // the guard has said so
 	}

@@ -61,9 +61,9 @@ func (r *replacedFiles) drop(k *replacedFile) {
 	}
 }
 
-// brief reports whether such a file waits that has not waited for long.
+// brief is as settling.brief.
 func (r *replacedFiles) brief(now time.Time) bool {
-	return slices.ContainsFunc(r.files, func(k *replacedFile) bool { return now.Sub(k.rest.first) < longWait })
+	return slices.ContainsFunc(r.files, func(k *replacedFile) bool { return k.rest.brief(now) })
 }
 
 // waiting returns those that have waited for long.

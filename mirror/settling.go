@@ -34,6 +34,7 @@ type resting struct {
 	// opened and open are when a process was first and last seen to have it open for
 	// writing.
 	opened, open time.Time
+	writers      dir.Writers
 	next         time.Time // when to look again
 }
 
@@ -95,6 +96,7 @@ func (r resting) see(at dir.Stat, writers dir.Writers, now time.Time) resting {
 	if r.since.IsZero() || r.size != at.Size || r.mtime != at.Mtime {
 		r.size, r.mtime, r.since = at.Size, at.Mtime, now
 	}
+	r.writers = writers
 	if writers == dir.SomeWriter {
 		if r.opened.IsZero() {
 			r.opened = now
@@ -129,10 +131,10 @@ func (r resting) again(writers dir.Writers, enough time.Duration, now time.Time)
 
 // reason says what the file waits for.
 func (r resting) reason() string {
-	if r.open.IsZero() || r.open.Before(r.since) {
-		return "it is written to again and again"
+	if r.writers == dir.SomeWriter {
+		return "a program has it open for writing"
 	}
-	return "a program has it open for writing"
+	return "it is written to again and again"
 }
 
 // drop ends the wait of a path.
@@ -151,14 +153,19 @@ func (s settling) due(now time.Time) (due []definition.Path, next time.Time) {
 	return due, next
 }
 
-// brief reports whether a file waits that has not waited for long.
+// brief reports whether a file waits that somebody should wait for: not one that a program
+// has had open for long.
 func (s settling) brief(now time.Time) bool {
 	for _, r := range s.files {
-		if now.Sub(r.first) < longWait {
+		if r.brief(now) {
 			return true
 		}
 	}
 	return false
+}
+
+func (r resting) brief(now time.Time) bool {
+	return r.writers != dir.SomeWriter || now.Sub(r.first) < longWait
 }
 
 // waiting returns the files that have waited for long.
