@@ -7,7 +7,7 @@ import "bytes"
 // Comments that the base or the later side has too are about something else.
 func (s *splicer) withComments(r *revision, i int, text, indent string) string {
 	src, kid := s.earlier.content, &r.source.kids[i]
-	if !headsLine(src, kid.entry) {
+	if !s.earlier.headsLine(kid.entry) {
 		return text
 	}
 	isNew := func(comment []byte) bool {
@@ -18,12 +18,12 @@ func (s *splicer) withComments(r *revision, i int, text, indent string) string {
 		before = r.source.kids[i-1].end
 	}
 	var above []string
-	for at := lineStart(src, kid.entry); ; {
-		end, ok := breakBefore(src, at)
-		if !ok || lineStart(src, end) <= before {
+	for at := s.earlier.lineStart(kid.entry); ; {
+		end, ok := s.earlier.breakBefore(at)
+		if !ok || s.earlier.lineStart(end) <= before {
 			break
 		}
-		at = lineStart(src, end)
+		at = s.earlier.lineStart(end)
 		line := bytes.TrimSpace(src[at:end])
 		if tail, ok := s.earlier.tail(at); !ok || tail < end || !isNew(line) {
 			break // no comment, or known

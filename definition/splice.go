@@ -62,24 +62,22 @@ func (s *splicer) patch(start, end int, text string) {
 // leaves the line break at tail in the place of the one before them, so that something can
 // still be inserted there; at the top of the text there is none before.
 func (s *splicer) removeLines(from, tail int) {
-	src := s.later.content
-	if start := lineStart(src, from); start == s.top {
-		s.top = lineEnd(src, tail)
+	if start := s.later.lineStart(from); start == s.top {
+		s.top = lineEnd(s.later.content, tail)
 		s.patch(start, s.top, "")
 		return
 	}
-	before, _ := breakBefore(src, from)
+	before, _ := s.later.breakBefore(from)
 	s.patch(before, tail, "")
 }
 
 // insertAbove inserts lines above that of an offset, which may be taken out.
 func (s *splicer) insertAbove(at int, lines string) {
-	src := s.later.content
-	if before, ok := breakBefore(src, at); ok {
+	if before, ok := s.later.breakBefore(at); ok {
 		s.patch(before, before, s.later.newline+lines)
 		return
 	}
-	start := lineStart(src, at)
+	start := s.later.lineStart(at)
 	s.patch(start, start, lines+s.later.newline)
 }
 

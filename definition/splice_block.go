@@ -5,8 +5,8 @@ import "strings"
 // block makes a revision in a mapping or sequence of YAML in block style: one entry after
 // the other, each on lines of its own, all in one column.
 func (s *splicer) block(r *revision) {
-	src, kids := s.later.content, r.container.kids
-	column := columnOf(src, kids[0].entry)
+	kids := r.container.kids
+	column := s.later.columnOf(kids[0].entry)
 	stays := false
 	for i := range r.fates {
 		stays = stays || !r.fates[i].removed
@@ -27,7 +27,7 @@ func (s *splicer) block(r *revision) {
 	}
 	s.insertFirst(r, first, indent)
 	gone := 0 // so many entries are taken out already
-	if r.fates[0].removed && !headsLine(src, kids[0].entry) {
+	if r.fates[0].removed && !s.later.headsLine(kids[0].entry) {
 		gone = 1 // insertFirst did
 		if len(first) == 0 {
 			gone = s.moveUp(r)
@@ -60,7 +60,7 @@ func (s *splicer) insertFirst(r *revision, entries []string, indent string) {
 	first, nl := &r.container.kids[0], s.later.newline
 	text := strings.Join(entries, nl+indent)
 	switch {
-	case headsLine(s.later.content, first.entry):
+	case s.later.headsLine(first.entry):
 		s.insertAbove(first.entry, indent+text)
 	case r.fates[0].removed:
 		s.replaceItem(first.entry, first.end, text, &r.source.kids[r.insertions[len(entries)-1].kid])
@@ -88,9 +88,9 @@ func (s *splicer) replaceItem(start, end int, text string, last *node) {
 // blockEntry returns an entry of the earlier side for a container in block style.
 func (s *splicer) blockEntry(r *revision, kid *node, indent string) string {
 	e := s.earlier
-	strip := columnOf(e.content, kid.entry)
+	strip := e.columnOf(kid.entry)
 	if !r.source.block {
-		strip = len(indentation(e.content, kid.entry))
+		strip = len(e.indentation(kid.entry))
 	}
 	text := e.piece(kid, kid.entry, strip, indent, len(indent))
 	if r.container.kind == Array && !r.source.block {
@@ -131,8 +131,7 @@ func (s *splicer) empty(n *node) {
 	if n.kind == Array {
 		brackets = "[]"
 	}
-	src := s.later.content
-	if n.after == 0 || !headsLine(src, n.body) {
+	if n.after == 0 || !s.later.headsLine(n.body) {
 		s.patch(n.body, n.end, brackets)
 		return
 	}
@@ -151,9 +150,9 @@ func (s *splicer) empty(n *node) {
 func (s *side) valueParts(n *node) (headStart, headEnd, body int) {
 	switch {
 	case n.block && n.isContainer() && n.props > n.start:
-		return n.start, n.props, lineStart(s.content, n.body)
+		return n.start, n.props, s.lineStart(n.body)
 	case n.block && n.isContainer():
-		return n.after, n.after, lineStart(s.content, n.body)
+		return n.after, n.after, s.lineStart(n.body)
 	case n.block: // a string
 		headEnd = n.body
 		for headEnd < n.end && strings.IndexByte("|>+-0123456789", s.content[headEnd]) >= 0 {
@@ -181,7 +180,7 @@ func (s *splicer) replaceValue(old, by *node) {
 		tail, _ := s.later.tail(oldEnd)
 		oldBody = lineEnd(src, tail)
 	}
-	strip, indent := columnOf(s.earlier.content, by.entry), strings.Repeat(" ", columnOf(src, old.entry))
+	strip, indent := s.earlier.columnOf(by.entry), strings.Repeat(" ", s.later.columnOf(old.entry))
 
 	head := node{end: end}
 	text := s.earlier.piece(&head, start, strip, indent, oldStart)
@@ -222,12 +221,12 @@ func (s *splicer) unfold(r *revision) {
 	l, e := r.container, r.source
 	if l.after == 0 { // the root
 		indent := ""
-		s.patch(trimBlank(src, l.body), l.end, s.unfolded(r, nl, indent, headsLine(src, l.body)))
+		s.patch(trimBlank(src, l.body), l.end, s.unfolded(r, nl, indent, s.later.headsLine(l.body)))
 		return
 	}
-	column := columnOf(src, l.entry) + columnOf(s.earlier.content, e.kids[0].entry) - columnOf(s.earlier.content, e.entry)
+	column := s.later.columnOf(l.entry) + s.earlier.columnOf(e.kids[0].entry) - s.earlier.columnOf(e.entry)
 	if src[l.after-1] == '-' { // a compact one, behind its parent's dash
-		text := s.unfolded(r, nl, strings.Repeat(" ", columnOf(src, l.body)), true)
+		text := s.unfolded(r, nl, strings.Repeat(" ", s.later.columnOf(l.body)), true)
 		s.replaceItem(l.body, l.end, text, &r.source.kids[r.insertions[len(r.insertions)-1].kid])
 		return
 	}

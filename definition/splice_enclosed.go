@@ -124,7 +124,7 @@ func (c *enclosure) ownLineBehind(i int) bool {
 	if _, ok := c.later.tail(max(c.behind(i), c.commas[i]+1)); !ok {
 		return false
 	}
-	return headsLine(c.src, kids[i].entry) || i+1 < len(kids) && headsLine(c.src, kids[i+1].entry) ||
+	return c.later.headsLine(kids[i].entry) || i+1 < len(kids) && c.later.headsLine(kids[i+1].entry) ||
 		c.later.isBare(&kids[i])
 }
 
@@ -141,12 +141,12 @@ func (c *enclosure) keep(i int, comma, last bool) {
 	bare := c.later.isBare(kid)
 	if by != nil {
 		bare = c.earlier.isBare(by)
-		indent := indentation(c.src, kid.start)
+		indent := c.later.indentation(kid.start)
 		var text string
-		if c.earlier.needsLine(by) && !headsLine(c.src, kid.entry) {
+		if c.earlier.needsLine(by) && !c.later.headsLine(kid.entry) {
 			text = c.later.newline + indent + c.text(by, by.start, indent, len(indent))
 		} else {
-			text = c.text(by, by.start, indent, columnOf(c.src, kid.start))
+			text = c.text(by, by.start, indent, c.later.columnOf(kid.start))
 		}
 		if bare && !c.endsLine(i) {
 			text += c.later.newline + indent
@@ -182,7 +182,7 @@ func (c *enclosure) text(n *node, from int, indent string, column int) string {
 	if bytes.IndexByte(e.content[from:n.end], '\n') < 0 {
 		return string(e.content[from:n.end])
 	}
-	return e.piece(n, from, len(indentation(e.content, from)), indent, column)
+	return e.piece(n, from, len(e.indentation(from)), indent, column)
 }
 
 // entry returns the text of an insertion: a kid of the earlier side with its key and, if it
@@ -217,7 +217,7 @@ func (c *enclosure) remove(i int) {
 	if end <= c.commas[i] { // the comma is on another line
 		c.patch(c.commas[i], c.commas[i]+1, "")
 	}
-	if tail, ok := c.later.tail(end); ok && headsLine(c.src, kid.entry) {
+	if tail, ok := c.later.tail(end); ok && c.later.headsLine(kid.entry) {
 		c.removeLines(kid.entry, tail)
 		return
 	}
@@ -234,7 +234,7 @@ func (c *enclosure) remove(i int) {
 // insertBehind inserts kids of the earlier side behind a kid that stays; more says that
 // another one of the later side follows.
 func (c *enclosure) insertBehind(i int, inserted []int, line, more bool) {
-	at, indent := max(c.behind(i), c.commas[i]+1), indentation(c.src, c.container.kids[i].entry)
+	at, indent := max(c.behind(i), c.commas[i]+1), c.later.indentation(c.container.kids[i].entry)
 	gap := c.gap
 	if line {
 		at, _ = c.later.tail(at)
@@ -252,15 +252,14 @@ func (c *enclosure) insertBehind(i int, inserted []int, line, more bool) {
 func (c *enclosure) lineIndent(near, inserted int) string {
 	kids := c.container.kids
 	for _, i := range []int{near, near + 1, 0} {
-		if i >= 0 && i < len(kids) && headsLine(c.src, kids[i].entry) {
-			return indentation(c.src, kids[i].entry)
+		if i >= 0 && i < len(kids) && c.later.headsLine(kids[i].entry) {
+			return c.later.indentation(kids[i].entry)
 		}
 	}
-	own := indentation(c.src, c.container.body)
-	src := c.earlier.content
-	if entry := c.source.kids[inserted].entry; headsLine(src, entry) {
-		parent := indentation(src, c.source.body)
-		if step, ok := strings.CutPrefix(indentation(src, entry), parent); ok {
+	own := c.later.indentation(c.container.body)
+	if entry := c.source.kids[inserted].entry; c.earlier.headsLine(entry) {
+		parent := c.earlier.indentation(c.source.body)
+		if step, ok := strings.CutPrefix(c.earlier.indentation(entry), parent); ok {
 			return own + step
 		}
 	}
@@ -275,8 +274,8 @@ func (c *enclosure) insertFirst(inserted []int, more bool) {
 		c.fill(inserted)
 		return
 	}
-	line := headsLine(c.src, kids[0].entry)
-	indent, gap := indentation(c.src, c.container.body), c.gap
+	line := c.later.headsLine(kids[0].entry)
+	indent, gap := c.later.indentation(c.container.body), c.gap
 	if line {
 		indent = c.lineIndent(0, inserted[0])
 		gap = c.later.newline + indent
@@ -305,12 +304,12 @@ func (c *enclosure) insertFirst(inserted []int, more bool) {
 func (c *enclosure) fill(inserted []int) {
 	tail, ok := c.later.tail(c.open)
 	empty := len(bytes.Trim(c.src[c.open:c.close], " \t")) == 0 // no comment is inside, and no line break
-	own := indentation(c.src, c.container.body)
+	own := c.later.indentation(c.container.body)
 	end := c.open
 	if empty {
 		end = c.close
 	}
-	line := (ok || empty) && headsLine(c.earlier.content, c.source.kids[inserted[0]].entry)
+	line := (ok || empty) && c.earlier.headsLine(c.source.kids[inserted[0]].entry)
 	indent, gap := own, c.gap
 	if line {
 		indent = c.lineIndent(0, inserted[0])

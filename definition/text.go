@@ -1,6 +1,9 @@
 package definition
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // lineStart returns where the line of an offset begins.
 func lineStart(src []byte, at int) int {
@@ -11,30 +14,60 @@ func lineStart(src []byte, at int) int {
 	return start
 }
 
+// columnOf returns how far an offset is into its line, in bytes.
+func columnOf(src []byte, at int) int { return at - lineStart(src, at) }
+
+// lineOf returns the number of the line of an offset, from 0. It looks the line up in a table:
+// what is asked for each kid must not take the length of its line each time.
+func (s *side) lineOf(at int) int {
+	if s.lines == nil {
+		s.lines = []int{0}
+		for i, c := range s.content {
+			if c == '\n' {
+				s.lines = append(s.lines, i+1)
+			}
+		}
+	}
+	line, starts := slices.BinarySearch(s.lines, at)
+	if !starts {
+		line--
+	}
+	return line
+}
+
+// lineStart returns where the line of an offset begins.
+func (s *side) lineStart(at int) int {
+	line := s.lineOf(at)
+	start := s.lines[line]
+	if start == 0 && at >= len(byteOrderMark) && bytes.HasPrefix(s.content, []byte(byteOrderMark)) {
+		return len(byteOrderMark)
+	}
+	return start
+}
+
 // breakBefore returns the offset of the line break before the line of an offset. It
 // reports false for the first line.
-func breakBefore(src []byte, at int) (offset int, ok bool) {
-	offset = bytes.LastIndexByte(src[:at], '\n')
-	if offset > 0 && src[offset-1] == '\r' {
+func (s *side) breakBefore(at int) (offset int, ok bool) {
+	line := s.lineOf(at)
+	offset = s.lines[line] - 1
+	if offset > 0 && s.content[offset-1] == '\r' {
 		offset--
 	}
 	return offset, offset >= 0
 }
 
 // columnOf returns how far an offset is into its line, in bytes.
-func columnOf(src []byte, at int) int { return at - lineStart(src, at) }
+func (s *side) columnOf(at int) int { return at - s.lineStart(at) }
 
 // indentation returns the white space that the line of an offset begins with, up to the
 // offset.
-func indentation(src []byte, at int) string {
-	line := src[lineStart(src, at):at]
-	return string(line[:len(line)-len(bytes.TrimLeft(line, " \t"))])
+func (s *side) indentation(at int) string {
+	start := s.lineStart(at)
+	return string(s.content[start:min(at, skipBlank(s.content, start))])
 }
 
 // headsLine reports whether only white space is before an offset on its line.
-func headsLine(src []byte, at int) bool {
-	return len(bytes.TrimLeft(src[lineStart(src, at):at], " \t")) == 0
-}
+func (s *side) headsLine(at int) bool { return trimBlank(s.content, at) <= s.lineStart(at) }
 
 // skipBlank returns the first offset from at on that is neither a space nor a tab.
 func skipBlank(src []byte, at int) int {

@@ -39,6 +39,7 @@ type side struct {
 	root    *node
 	syntax  Syntax
 	newline string // what ends the first line
+	lines   []int  // where each line begins; see lineOf
 }
 
 // parseSide parses content and gives its values identities from ids. Unlike Parse, it

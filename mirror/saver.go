@@ -1,10 +1,11 @@
 package mirror
 
 import (
-	"github.com/starling-sync/starling/mirror/internal/dir"
 	"os/user"
 	"strconv"
 	"unicode/utf8"
+
+	"github.com/starling-sync/starling/mirror/internal/dir"
 )
 
 // maxUserName is the longest name of a user that is recorded, in bytes; systems

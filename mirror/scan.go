@@ -125,13 +125,14 @@ func (f *found) touched(name string) (all bool, err error) {
 		f.addName(path.Dir(name)) // it may have been in the way of a file
 		return false, nil
 	}
-	if f.visit(name, info, err); err != nil || !info.IsDir() {
-		return false, nil
+	f.visit(name, info, err)
+	if err == nil && info.IsDir() {
+		err = f.dir.Walk(name, f.visit)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return false, err
+		}
 	}
-	if err = f.dir.Walk(name, f.visit); errors.Is(err, fs.ErrNotExist) {
-		err = nil
-	}
-	return false, err
+	return false, nil
 }
 
 // visit takes a name that the scan came upon, and what lstat says about it. It holds the

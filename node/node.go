@@ -56,6 +56,7 @@ type Node struct {
 	inviter     *trust.Inviter     // likewise
 	reports     *reports
 	conflicts   *openConflicts
+	editing     sync.Mutex // held by Edit while it makes a change on top of the heads
 	findings    *findings
 	discovery   *discovery.Discovery
 	mirror      *mirror.Mirror

@@ -82,7 +82,11 @@ func (n *Node) Status(ctx context.Context) Status {
 		if err != nil {
 			n.log.Debug("cannot look for ids that come twice", "err", err)
 		}
-		s.Conflicts += len(twice)
+		back, err := n.conflicts.returned(ctx)
+		if err != nil {
+			n.log.Debug("cannot look for saves that took a file back", "err", err)
+		}
+		s.Conflicts += len(twice) + back
 	}
 	forked := ""
 	for _, m := range n.replica.Members() {

@@ -77,13 +77,16 @@ func where(c api.Conflict) string {
 		return strings.Join(c.Paths, ", ")
 	case c.Kind == "path" && c.Stands != nil:
 		return c.Stands.Path + " is held instead"
-	case len(c.Pointers) == 0:
-		return "whole file"
-	case len(c.Pointers) > shownEdits:
-		return fmt.Sprintf("%s, %d more", oneLine(strings.Join(c.Pointers[:shownEdits], ", ")), len(c.Pointers)-shownEdits)
+	case len(c.Pointers) > 0:
+		return oneLine(strings.Join(c.Pointers, ", "))
+	case c.Reason != "":
+		return wholeFile + ": " + oneLine(c.Reason)
 	}
-	return oneLine(strings.Join(c.Pointers, ", "))
+	return wholeFile
 }
+
+// wholeFile stands in the place of a pointer.
+const wholeFile = "(whole file)"
 
 func (p *program) conflictsShowCommand() *cobra.Command {
 	return &cobra.Command{
@@ -123,12 +126,13 @@ func writeDispute(w io.Writer, s screen, d api.Dispute) {
 		if c.At != "" {
 			fmt.Fprintf(w, "  change %s was made on top of both and did not resolve it\n", short(c.At))
 		}
-		if len(c.Fields) > 0 {
-			for _, f := range c.Fields {
-				fmt.Fprintf(w, "\n%s\n", oneLine(f.Pointer))
-				writeSides(w, s, "began with", f.Base, f.Lost, f.Stands, "nothing", "removed")
-			}
+		if len(c.Pointers) > 0 {
+			fmt.Fprintf(w, "\n%s\n", where(c.Conflict))
+			writeSides(w, s, "began with", c.BaseValue, c.LostValue, c.StandsValue, "nothing", "removed")
 		} else {
+			if c.Reason != "" {
+				fmt.Fprintf(w, "  it is about the whole file: %s\n", oneLine(c.Reason))
+			}
 			fmt.Fprintln(w)
 			begin := ""
 			if c.Base != "" {

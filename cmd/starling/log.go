@@ -140,13 +140,26 @@ func summary(edits []api.ChangeEdit) string {
 			parts = append(parts, fmt.Sprintf("%d more", len(edits)-shownEdits))
 			break
 		}
-		if e.MovedFrom != "" {
-			parts = append(parts, fmt.Sprintf("%s %s from %s", e.Kind, e.Path, e.MovedFrom))
-			continue
-		}
-		parts = append(parts, e.Kind+" "+e.Path)
+		parts = append(parts, briefEdit(e))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// briefEdit says in a few words what an edit did.
+func briefEdit(e api.ChangeEdit) string {
+	line := e.Kind + " " + e.Path
+	if e.MovedFrom != "" {
+		line += " from " + e.MovedFrom
+	}
+	switch {
+	case e.BackTo != "":
+		line += " back to " + short(e.BackTo)
+	case e.Returned:
+		line += " back to an earlier version"
+	case e.Older != "":
+		line += " of the older version " + short(e.Older)
+	}
+	return line
 }
 
 // oneLine makes a member's free text safe for a table and a terminal.

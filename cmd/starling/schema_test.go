@@ -47,7 +47,7 @@ func printed() map[string][]any {
 		"ls":             {api.DefinitionList{}},
 		"peers":          {api.PeerList{}},
 		"put":            {edited{}},
-		"resolve":        {edited{}},
+		"resolve":        {resolution{}},
 		"revert":         {edited{}, api.Reverted{}},
 		"revoke":         {api.RevocationEffect{}},
 		"rm":             {edited{}},

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -55,17 +56,28 @@ func writeChange(w io.Writer, c api.ShownChange) {
 
 // headline says in one line what an edit did.
 func headline(e api.ShownEdit) string {
-	line := e.Kind + " " + e.Path
-	if e.MovedFrom != "" {
-		line += " from " + e.MovedFrom
-	}
-	if e.Resolves {
+	line := briefEdit(e.ChangeEdit)
+	switch {
+	case len(e.ResolvedFields) > 0:
+		line += ", which ended its conflicts at " + strings.Join(pointersOf(e.ResolvedFields), ", ")
+	case e.Resolves:
 		line += ", which ended its conflicts"
 	}
 	if len(e.Parents) > 1 && e.Against == "" {
 		line += fmt.Sprintf(", made on a merge of %d versions", len(e.Parents))
 	}
 	return line
+}
+
+// pointersOf returns JSON pointers as people get to see them.
+func pointersOf(pointers []string) []string {
+	shown := make([]string, len(pointers))
+	for i, p := range pointers {
+		if shown[i] = oneLine(p); p == "" {
+			shown[i] = wholeFile
+		}
+	}
+	return shown
 }
 
 // writeComparison writes what changed, each field by itself.
