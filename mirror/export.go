@@ -189,6 +189,7 @@ func (m *Mirror) place(s *staged) error {
 	}
 	if s.temp != "" {
 		s.entry.see(diskState{kind: present, hash: s.next.hash})
+		s.entry.inode = s.ino
 		return nil
 	}
 	s.entry.see(diskState{})

@@ -59,6 +59,8 @@ type entry struct {
 	seen  diskState
 	stat  dir.Stat
 	clean bool
+	// inode is that of the file that last held the base's bytes, 0 if it is not known.
+	inode uint64
 }
 
 // is reports whether directory, base and view are equal, so that nothing is to be done.
@@ -125,7 +127,7 @@ func (l *ledger) finishRecovery(ctx context.Context) error {
 // forget drops all records: the directory that they speak of is no more.
 func (l *ledger) forget(ctx context.Context) error {
 	gone := make(map[string][]byte)
-	for _, prefix := range []string{recordPrefix, keySynced, approvalPrefix} {
+	for _, prefix := range []string{recordPrefix, keySynced, approvalPrefix, cutPrefix} {
 		records, err := l.replica.LoadRecords(ctx, prefix)
 		if err != nil {
 			return fmt.Errorf("forget records of the mirror: %w", err)
