@@ -88,7 +88,7 @@ func (p *program) sayRevocation(e api.RevocationEffect) {
 	if len(e.Remains) > 0 {
 		p.say("What it wrote and others have kept in edits of their own stands all the same: %s. Look at them, and edit what is not to stay:", count(len(e.Remains), "field"))
 		for _, f := range e.Remains[:min(len(e.Remains), shownPaths)] {
-			p.say("  %s %s: %s, kept by %s", oneLine(f.Path), cmp.Or(oneLine(f.Pointer), wholeFile), briefText(f.Value), oneLine(f.By))
+			p.say("  %s %s: %s, kept by %s", f.Path, cmp.Or(f.Pointer, wholeFile), briefText(f.Value), f.By)
 		}
 		if more := len(e.Remains) - shownPaths; more > 0 {
 			p.say("  and %d more: see them with -o json", more)
