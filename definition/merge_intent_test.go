@@ -197,7 +197,7 @@ func TestMergeOfMoves(t *testing.T) {
 		{name: "moved and removed", base: `{"l": ["zip", "cn", "mail"]}`, a: `{"l": ["cn", "mail", "zip"]}`, b: `{"l": ["cn", "mail"]}`, want: `{"l": ["cn", "mail"]}`},
 		{name: "sorted, another removed", base: `{"l": ["uid", "cn", "mail"]}`, a: `{"l": ["cn", "mail", "uid"]}`, b: `{"l": ["uid", "cn"]}`, want: `{"l": ["cn", "uid"]}`},
 		{name: "sorted by both", base: `{"l": ["uid", "cn", "mail"]}`, a: `{"l": ["cn", "mail", "uid"]}`, b: `{"l": ["cn", "mail", "sn", "uid"]}`, want: `{"l": ["cn", "mail", "sn", "uid"]}`},
-		{name: "sorted and added to", base: `{"l": ["uid", "cn", "mail"]}`, a: `{"l": ["cn", "mail", "uid"]}`, b: `{"l": ["uid", "cn", "mail", "sn"]}`, want: `{"l": ["cn", "mail", "sn", "uid"]}`},
+		{name: "sorted and added to", base: `{"l": ["uid", "cn", "mail"]}`, a: `{"l": ["cn", "mail", "uid"]}`, b: `{"l": ["uid", "cn", "mail", "sn"]}`, want: `{"l": ["cn", "mail", "uid", "sn"]}`},
 		{name: "sorted and replaced", base: `{"l": ["uid", "cn", "mail"]}`, a: `{"l": ["cn", "mail", "uid"]}`, b: `{"l": ["uid", "sn", "mail"]}`, want: `{"l": ["sn", "mail", "uid"]}`},
 		{name: "sorted in two ways", base: `{"l": ["c", "a", "b"]}`, a: `{"l": ["a", "b", "c"]}`, b: `{"l": ["b", "a", "c"]}`, want: `{"l": ["b", "a", "c"]}`, wantA: `{"l": ["a", "b", "c"]}`, conflicts: "collection /l"},
 		{
@@ -219,7 +219,7 @@ func TestMergeOfMoves(t *testing.T) {
 		{
 			name: "lists moved in moved items", base: `{"l": [{"id": 1, "l": ["b", "a"]}, {"id": 2, "l": ["d", "c"]}, {"id": 3}]}`,
 			a: `{"l": [{"id": 3}, {"id": 2, "l": ["c", "d"]}, {"id": 1, "l": ["a", "b"]}]}`, b: `{"l": [{"id": 1, "l": ["b", "a", "e"]}, {"id": 2, "l": ["d", "c"]}, {"id": 3, "x": 1}]}`,
-			want: `{"l": [{"id": 3, "x": 1}, {"id": 2, "l": ["c", "d"]}, {"id": 1, "l": ["a", "e", "b"]}]}`,
+			want: `{"l": [{"id": 3, "x": 1}, {"id": 2, "l": ["c", "d"]}, {"id": 1, "l": ["a", "b", "e"]}]}`,
 		},
 		{name: "moved and removed in a typed list", base: `{"l": ["java.util.ArrayList", [1, 2, 3]]}`, a: `{"l": ["java.util.ArrayList", [2, 3, 1]]}`, b: `{"l": ["java.util.ArrayList", [2, 3]]}`, want: `{"l": ["java.util.ArrayList", [2, 3]]}`},
 		{name: "added by both, in two orders", base: `{"l": ["a"]}`, a: `{"l": ["a", "x", "y"]}`, b: `{"l": ["a", "y", "x"]}`, want: `{"l": ["a", "x", "y"]}`},

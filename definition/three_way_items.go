@@ -97,7 +97,7 @@ type sequence struct {
 // items in another way, or one has too much in common with the base in too many ways.
 //
 // The items that both have come in the order of the side that moved some. What only one
-// has stays behind the item of both that it is behind there. Where each side has some in
+// has stays behind the item of both that it is behind there, or at the end. Where each side has some in
 // one place, a comparison of their values decides which come first: which side is later
 // makes no difference.
 func (m *merger) listSlots(b, l, e *node) ([]slot, bool) {
@@ -171,13 +171,16 @@ func (s *sequence) common() (inBase []int) {
 // with returns the slots of both sequences in the order of s.
 func (s *sequence) with(other *sequence) []slot {
 	runs := make(map[int][]int, len(other.items)) // what only the other has, behind an item of both or -1
-	behind := -1
+	behind, last := -1, -1                        // an item of both of each side: of the other the one before, of s the last
 	for j, own := range other.others {
 		if own >= 0 {
-			behind = own
+			behind, last = own, max(last, own)
 			continue
 		}
 		runs[behind] = append(runs[behind], j)
+	}
+	if atEnd := runs[behind]; last != behind {
+		runs[behind], runs[last] = nil, append(runs[last], atEnd...)
 	}
 	slots := make([]slot, 0, len(s.items)+len(other.items))
 	for i := -1; i < len(s.items); {
