@@ -200,6 +200,7 @@ func TestMergeOfMoves(t *testing.T) {
 		{name: "sorted and added to", base: `{"l": ["uid", "cn", "mail"]}`, a: `{"l": ["cn", "mail", "uid"]}`, b: `{"l": ["uid", "cn", "mail", "sn"]}`, want: `{"l": ["cn", "mail", "uid", "sn"]}`},
 		{name: "sorted and replaced", base: `{"l": ["uid", "cn", "mail"]}`, a: `{"l": ["cn", "mail", "uid"]}`, b: `{"l": ["uid", "sn", "mail"]}`, want: `{"l": ["sn", "mail", "uid"]}`},
 		{name: "sorted in two ways", base: `{"l": ["c", "a", "b"]}`, a: `{"l": ["a", "b", "c"]}`, b: `{"l": ["b", "a", "c"]}`, want: `{"l": ["b", "a", "c"]}`, wantA: `{"l": ["a", "b", "c"]}`, conflicts: "collection /l"},
+		{name: "a typed list sorted in two ways", base: `{"l": ["java.util.ArrayList", ["c", "a", "b"]]}`, a: `{"l": ["java.util.ArrayList", ["a", "b", "c"]]}`, b: `{"l": ["java.util.ArrayList", ["b", "a", "c"]]}`, want: `{"l": ["java.util.ArrayList", ["b", "a", "c"]]}`, wantA: `{"l": ["java.util.ArrayList", ["a", "b", "c"]]}`, conflicts: "collection /l"},
 		{
 			name: "swapped and edited", base: `{"l": [{"name": "Ann", "x": 1}, {"name": "Bob", "x": 2}]}`, a: `{"l": [{"name": "Bob", "x": 2}, {"name": "Ann", "x": 1}]}`, b: `{"l": [{"name": "Ann", "x": 9}, {"name": "Bob", "x": 2}]}`,
 			want: `{"l": [{"name": "Bob", "x": 2}, {"name": "Ann", "x": 9}]}`,

@@ -302,7 +302,10 @@ func (m *merger) array(b, l, e *node) outcome {
 		return m.typed(b, l, e)
 	}
 	isSet := collectionKind(l.tag) == SetCollection && collectionKind(e.tag) == SetCollection
-	o := m.items(b, l, e, isSet)
+	o, ok := m.items(b, l, e, isSet)
+	if !ok {
+		return m.conflict(FieldCollection, b, l, e)
+	}
 	if collectionKind(o.tag) == SetCollection {
 		o.id = m.ids.set(o.tag, o.kids)
 	}
@@ -323,7 +326,7 @@ func (m *merger) typed(b, l, e *node) outcome {
 		kind = e.collection
 	}
 	m.at = append(m.at, "1")
-	var elements outcome
+	elements, ok := outcome{}, true
 	switch {
 	case equalNodes(l.elements(), e.elements()):
 		elements = whole(fromLater, l.elements())
@@ -331,9 +334,12 @@ func (m *merger) typed(b, l, e *node) outcome {
 		elements = m.object(baseElements, l.elements(), e.elements())
 	default:
 		isSet := l.collection == SetCollection && e.collection == SetCollection
-		elements = m.items(baseElements, l.elements(), e.elements(), isSet)
+		elements, ok = m.items(baseElements, l.elements(), e.elements(), isSet)
 	}
 	m.at = m.at[:len(m.at)-1]
+	if !ok {
+		return m.conflict(FieldCollection, b, l, e)
+	}
 	r.decide(1, elements, e.elements())
 	m.done(r)
 	id := m.ids.typed(class.id, kind, elements.tag, elements.id, elements.kids)
