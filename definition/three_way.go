@@ -326,7 +326,8 @@ func (m *merger) typed(b, l, e *node) outcome {
 		kind = e.collection
 	}
 	m.at = append(m.at, "1")
-	elements, ok := outcome{}, true
+	var elements outcome
+	ok := true
 	switch {
 	case equalNodes(l.elements(), e.elements()):
 		elements = whole(fromLater, l.elements())
