@@ -218,6 +218,14 @@ func TestMergeOfMoves(t *testing.T) {
 			want: `{"l": [["x"], {"on": false, "m": [1, 2]}, {"on": true}]}`,
 		},
 		{
+			name: "moved and edited without identity by one, removed by the other", base: `{"l": [{"on": true, "a": 1, "m": [1]}, "x", "y"]}`, a: `{"l": ["x", "y", {"on": true, "a": 1, "m": [2]}]}`, b: `{"l": ["x", "y"]}`,
+			want: `{"l": ["x", "y", {"on": true, "a": 1, "m": [2]}]}`, conflicts: "item /l/2",
+		},
+		{
+			name: "moved and edited without identity by one, edited by the other", base: `{"l": [{"on": true, "a": 1, "m": [1]}, "x", "y"]}`, a: `{"l": ["x", "y", {"on": true, "a": 1, "m": [2]}]}`, b: `{"l": [{"on": false, "a": 1, "m": [1]}, "x", "y"]}`,
+			want: `{"l": ["x", "y", {"on": false, "a": 1, "m": [1]}]}`, wantA: `{"l": ["x", "y", {"on": true, "a": 1, "m": [2]}]}`, conflicts: "item /l/2",
+		},
+		{
 			name: "lists moved in moved items", base: `{"l": [{"id": 1, "l": ["b", "a"]}, {"id": 2, "l": ["d", "c"]}, {"id": 3}]}`,
 			a: `{"l": [{"id": 3}, {"id": 2, "l": ["c", "d"]}, {"id": 1, "l": ["a", "b"]}]}`, b: `{"l": [{"id": 1, "l": ["b", "a", "e"]}, {"id": 2, "l": ["d", "c"]}, {"id": 3, "x": 1}]}`,
 			want: `{"l": [{"id": 3, "x": 1}, {"id": 2, "l": ["c", "d"]}, {"id": 1, "l": ["a", "b", "e"]}]}`,

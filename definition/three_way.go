@@ -186,7 +186,7 @@ func (m *merger) container(b, l, e *node) outcome {
 // taken here.
 func (m *merger) conflict(kind FieldKind, b, l, e *node) outcome {
 	at := m.at.String()
-	if slices.ContainsFunc(m.taken, func(p string) bool { return at == p || strings.HasPrefix(at, p+"/") }) {
+	if slices.ContainsFunc(m.taken, func(p string) bool { return strings.HasPrefix(at, p) && (len(at) == len(p) || at[len(p)] == '/') }) {
 		o := whole(fromEarlier, e)
 		o.taken = true
 		return o
