@@ -130,9 +130,9 @@ func TestMergeLayoutJSON(t *testing.T) {
 		{
 			name:    "items moved in one line",
 			base:    `{"a":[1,{"id":2,"b":1},3]}`,
-			later:   `{ "a": [ 1 , { "id": 2, "b": 9 } , 3 /* three */ ] }`,
+			later:   `{ "a": [ 1 , { "id": 2, "b": 9 } , 3 ] }`,
 			earlier: `{"a":[3,{"id":2,"b":1},1,0]}`,
-			want:    `{ "a": [ 3 , { "id": 2, "b": 9 }, 1 , 0 /* three */ ] }`,
+			want:    `{ "a": [ 3 , { "id": 2, "b": 9 }, 1 , 0 ] }`,
 		},
 		{
 			name:    "items without quotes moved",
