@@ -66,9 +66,10 @@ type FieldText struct {
 // A result is read again before it is returned, and holds exactly the values that the
 // rules above give; so what both sides kept, such as the id, is kept, and no key comes
 // twice. Where that cannot be reached Merge gives up with an error that wraps
-// ErrNoMerge: a text does not parse or has no structure, YAML has anchors or other
-// parts whose extent is not certain, or the earlier side's text has no place in the layout
-// of the later one's.
+// ErrNoMerge and says why: a text does not parse or has no structure, a side changed a value
+// of YAML that has an anchor or is an alias, YAML has parts whose extent is not certain
+// ("? key", pairs in brackets), or the earlier side's text has no place in the layout of the
+// later one's.
 //
 // Merge is pure and total: equal arguments give equal results, and it takes a time of the order
 // of the texts' size but for long lists without order, which are given up on. It neither
@@ -87,6 +88,9 @@ func Merge(path Path, base, later, earlier []byte) (Merged, error) {
 		if sides[i], err = parseSide(path, content, &ids); err != nil {
 			return Merged{}, fmt.Errorf("%w: the %s side: %w", ErrNoMerge, [...]string{"base's", "later", "earlier"}[i], err)
 		}
+	}
+	if err := checkAnchors(sides[0], sides[1], sides[2]); err != nil {
+		return Merged{}, err
 	}
 	m := merger{ids: &ids, base: sides[0], later: sides[1], earlier: sides[2]}
 	root := m.value(m.base.root, m.later.root, m.earlier.root)

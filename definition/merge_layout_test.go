@@ -228,6 +228,60 @@ func TestMergeLayoutYAML(t *testing.T) {
 	})
 }
 
+// TestMergeLayoutYAMLAnchors merges around values that have anchors or are aliases.
+func TestMergeLayoutYAMLAnchors(t *testing.T) {
+	runMergeTests(t, "a.yml", []mergeTest{
+		{
+			name:    "beside an anchor",
+			base:    "base: &b {x: 1}\nother: one\nlast: two\n",
+			later:   "base: &b {x: 1}\nother: one\nlast: 2\n",
+			earlier: "base: &b {x: 1}\nother: 1\nlast: two\n",
+			want:    "base: &b {x: 1}\nother: 1\nlast: 2\n",
+		},
+		{
+			name:    "in what has a merge key",
+			base:    "x: &x # c\n  image: a\n  env: [1]\nservices:\n  web:\n    <<: *x\n    port: 1\n    name: web\n  db:\n    <<: *x\n    port: 2\n",
+			later:   "x: &x # c\n  image: a\n  env: [1]\nservices:\n  web:\n    <<: *x\n    port: 10\n    name: web\n  db:\n    <<: *x\n    port: 2\n",
+			earlier: "x: &x # c\n  image: a\n  env: [1]\nservices:\n  web:\n    <<: *x\n    port: 1\n    name: www\n  db:\n    <<: *x\n    port: 20\n    new: 1\n",
+			want:    "x: &x # c\n  image: a\n  env: [1]\nservices:\n  web:\n    <<: *x\n    port: 10\n    name: www\n  db:\n    <<: *x\n    port: 20\n    new: 1\n",
+		},
+		{
+			name:    "of every kind",
+			base:    "a: &a !<x.A>\n  k: 1\nb: !<x.B> &b [1, *a]\nc: &c |\n  text\nd: &d\n&k e: 1\n*c : f\nl:\n- &i x\n- *i\n- &m\n  n: 1\n- y\nz: 1\n",
+			later:   "a: &a !<x.A>\n  k: 1\nb: !<x.B> &b [1, *a]\nc: &c |\n  text\nd: &d\n&k e: 1\n*c : f\nl:\n- &i x\n- *i\n- &m\n  n: 1\n- y\nz: 2\n",
+			earlier: "a: &a !<x.A>\n  k: 1\nb: !<x.B> &b [1, *a]\nc: &c |\n  text\nd: &d\n&k e: 2\n*c : g\nl:\n- &i x\n- *i\n- &m\n  n: 1\n- Y\nz: 1\n",
+			want:    "a: &a !<x.A>\n  k: 1\nb: !<x.B> &b [1, *a]\nc: &c |\n  text\nd: &d\n&k e: 2\n*c : g\nl:\n- &i x\n- *i\n- &m\n  n: 1\n- Y\nz: 2\n",
+		},
+	})
+}
+
+// TestMergeLayoutYAMLBrackets puts into brackets what the earlier side has on lines.
+func TestMergeLayoutYAMLBrackets(t *testing.T) {
+	runMergeTests(t, "a.yml", []mergeTest{
+		{
+			name:    "a typed collection is filled",
+			base:    "a: [java.util.HashSet, []]\nb: 1\n",
+			later:   "a: [java.util.HashSet, []]\nb: 2\n",
+			earlier: "a:\n- java.util.HashSet\n- - x, y\n  - \"z\"\nb: 1\n",
+			want:    "a: [java.util.HashSet, [\"x, y\", \"z\"]]\nb: 2\n",
+		},
+		{
+			name:    "values of lines",
+			base:    "{a: 1, b: 1}\n",
+			later:   "{a: 1, b: 2}\n",
+			earlier: "a:\n- c\n- d: !<x.D>\n    e: |\n      one\n      two\n    f:\n    'g h': {i: [1]}\n    j, k: l {m}\nb: 1\nn:\n  o: 1\n",
+			want:    "{a: [c, {d: !<x.D> {e: \"one\\ntwo\\n\", f:, 'g h': {i: [1]}, \"j, k\": \"l {m}\"}}], b: 2, n: {o: 1}}\n",
+		},
+		{
+			name:    "brackets over lines",
+			base:    "a: [\n  1\n]\nb: 1\n",
+			later:   "a: [\n  1 # one\n]\nb: 2\n",
+			earlier: "a:\n- 1\n- c: 2\n  d: 3\nb: 1\n",
+			want:    "a: [\n  1, # one\n  {c: 2, d: 3}\n]\nb: 2\n",
+		},
+	})
+}
+
 func TestMergeKeepsEveryLineOfBothSides(t *testing.T) {
 	base := "{\n  \"list\": [\n    \"m\"\n  ]\n}\n"
 	later := strings.Replace(base, "\"m\"", "\"m\", // the middle\n    \"later\"", 1)

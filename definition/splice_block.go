@@ -212,7 +212,7 @@ func (s *splicer) replaceValue(old, by *node) {
 // becomesBlock reports whether the revision fills a collection of YAML that has empty
 // brackets from one in block style.
 func (r *revision) becomesBlock() bool {
-	return len(r.container.kids) == 0 && r.source.block && r.source.isContainer()
+	return len(r.container.kids) == 0 && r.source.block && r.source.isContainer() && !r.container.inFlow
 }
 
 // unfold makes such a revision.
