@@ -12,10 +12,12 @@ var errAnchors = errors.New("YAML anchors: a value that has an anchor or is an a
 // an anchor or is an alias. Everything else in such a document merges: the texts of these
 // values stay as they are in the later side's text.
 func checkAnchors(base, later, earlier *side) error {
-	for _, s := range []*side{later, earlier} {
-		if changedAnchor(base.root, s.root) {
-			return fmt.Errorf("%w: %w", ErrNoMerge, errAnchors)
-		}
+	changed := changedAnchor(later.root, earlier.root)
+	if base.root != nil {
+		changed = changed && (changedAnchor(base.root, later.root) || changedAnchor(base.root, earlier.root))
+	}
+	if changed {
+		return fmt.Errorf("%w: %w", ErrNoMerge, errAnchors)
 	}
 	return nil
 }

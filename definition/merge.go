@@ -23,11 +23,32 @@ type Merged struct {
 	Conflicts []FieldConflict
 }
 
+// FieldKind says what a FieldConflict is about.
+type FieldKind string
+
+const (
+	// FieldValue: both sides changed the value of one member, or one changed what the other
+	// removed.
+	FieldValue FieldKind = "field"
+	// FieldItem is an item of a list, whole.
+	FieldItem FieldKind = "item"
+	// FieldElement is an element of a set, whole.
+	FieldElement FieldKind = "element"
+	// FieldObject is an object, whole: the sides give it different classes.
+	FieldObject FieldKind = "object"
+	// FieldCollection is a list, set or map, whole.
+	FieldCollection FieldKind = "collection"
+	// FieldComment is the comment of a member, an item or a place in the document.
+	FieldComment FieldKind = "comment"
+)
+
 // FieldConflict is one field for which a merge could not honour both sides.
 type FieldConflict struct {
+	Kind FieldKind `json:"kind"`
 	// Pointer is the field's JSON pointer (RFC 6901) into the merged document. In a
 	// document with typed collections it goes through their form in the file, such
 	// as /allowedAttributes/1/0 for the first element of ["java.util.HashSet", [...]].
+	// It is empty for the document's root.
 	Pointer string `json:"pointer"`
 
 	Base    FieldText `json:"base"`
@@ -74,25 +95,44 @@ type FieldText struct {
 // Merge is pure and total: equal arguments give equal results, and it takes a time of the order
 // of the texts' size but for long lists without order, which are given up on. It neither
 // keeps nor changes its arguments, but Content may be one of them.
+//
+// A base of nil stands for none: the sides were created apart. What one side alone has is
+// taken then, and what both have unequally is a conflict.
 func Merge(path Path, base, later, earlier []byte) (Merged, error) {
+	return mergeTaking(path, base, later, earlier, nil)
+}
+
+// Take is Merge for one who has seen its conflicts and wants the earlier side's value in some of
+// them: those at one of the pointers, or below it. There the earlier side's value stands, or
+// is gone if it had removed it, and no conflict is returned. The pointers are those of
+// Merge's conflicts for the same arguments, and so are those of the conflicts that are left.
+func Take(path Path, base, later, earlier []byte, pointers []string) (Merged, error) {
+	return mergeTaking(path, base, later, earlier, pointers)
+}
+
+func mergeTaking(path Path, base, later, earlier []byte, taken []string) (Merged, error) {
 	switch {
-	case bytes.Equal(earlier, base), bytes.Equal(earlier, later):
+	case bytes.Equal(earlier, later), base != nil && bytes.Equal(earlier, base):
 		return Merged{Content: later}, nil
-	case bytes.Equal(later, base):
+	case base != nil && bytes.Equal(later, base):
 		return Merged{Content: earlier}, nil
 	}
 	var ids identities
 	var sides [3]*side
 	for i, content := range [][]byte{base, later, earlier} {
+		if i == 0 && base == nil {
+			sides[i] = new(side)
+			continue
+		}
 		var err error
 		if sides[i], err = parseSide(path, content, &ids); err != nil {
-			return Merged{}, fmt.Errorf("%w: the %s side: %w", ErrNoMerge, [...]string{"base's", "later", "earlier"}[i], err)
+			return Merged{}, noMerge(i, err)
 		}
 	}
 	if err := checkAnchors(sides[0], sides[1], sides[2]); err != nil {
 		return Merged{}, err
 	}
-	m := merger{ids: &ids, base: sides[0], later: sides[1], earlier: sides[2]}
+	m := merger{ids: &ids, base: sides[0], later: sides[1], earlier: sides[2], taken: taken}
 	root := m.value(m.base.root, m.later.root, m.earlier.root)
 	if m.unlike {
 		return Merged{}, fmt.Errorf("%w: a list was changed too much to follow", ErrNoMerge)
@@ -105,13 +145,27 @@ func Merge(path Path, base, later, earlier []byte) (Merged, error) {
 		return Merged{}, fmt.Errorf("%w: %w", ErrNoMerge, err)
 	}
 	result, err := parseSide(path, content, &ids)
-	if err != nil {
-		return Merged{}, fmt.Errorf("%w: the result: %w", ErrNoMerge, err)
-	}
-	if result.root.id != root.id {
-		return Merged{}, fmt.Errorf("%w: the texts do not fit into one another", ErrNoMerge)
+	switch {
+	case errors.Is(err, ErrTooLarge):
+		return Merged{}, fmt.Errorf("%w: the merged file would be too large: %w", ErrNoMerge, err)
+	case err != nil:
+		return Merged{}, fmt.Errorf("%w: the layouts of the two versions do not fit into one another: %w", ErrNoMerge, err)
+	case result.root.id != root.id:
+		return Merged{}, fmt.Errorf("%w: the layouts of the two versions do not fit into one another", ErrNoMerge)
 	}
 	return Merged{Content: content, Conflicts: m.conflicts}, nil
+}
+
+// noMerge says why a side, by its place among Merge's arguments, has no structure to merge.
+func noMerge(side int, err error) error {
+	name := [...]string{"the version that both were made from", "the later version", "the earlier version"}[side]
+	switch {
+	case errors.Is(err, errOpaque):
+		return fmt.Errorf("%w: files with this ending are kept whole", ErrNoMerge)
+	case errors.Is(err, errExtent):
+		return fmt.Errorf("%w: %s is written in a way that no field can be cut out of: %w", ErrNoMerge, name, err)
+	}
+	return fmt.Errorf("%w: %s does not parse: %w", ErrNoMerge, name, err)
 }
 
 // textOf returns the text of a value of s, or that there is none if n is nil.

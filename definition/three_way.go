@@ -1,12 +1,17 @@
 package definition
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // merger walks three documents at once. It decides for each value which side it comes from,
 // and notes what that changes in the later side's text.
 type merger struct {
 	ids                  *identities
 	base, later, earlier *side
+
+	taken []string // pointers at or below which the earlier side's value stands in a conflict
 
 	at        pointer // of the value that is being merged, in the result
 	conflicts []FieldConflict
@@ -25,10 +30,11 @@ const (
 
 // outcome is what became of one value.
 type outcome struct {
-	from origin
-	id   int    // the result's identity
-	tag  string // of an array
-	kids []int  // an array's items
+	from  origin
+	id    int    // the result's identity
+	tag   string // of an array
+	kids  []int  // an array's items
+	taken bool   // Merge would have left a value here, Take perhaps not
 }
 
 func whole(from origin, n *node) outcome {
@@ -36,7 +42,7 @@ func whole(from origin, n *node) outcome {
 	case n == nil:
 		return outcome{}
 	case n.kind == Array:
-		return outcome{from, n.id, n.tag, idsOf(n.kids)}
+		return outcome{from: from, id: n.id, tag: n.tag, kids: idsOf(n.kids)}
 	}
 	return outcome{from: from, id: n.id}
 }
@@ -114,9 +120,22 @@ func (m *merger) value(b, l, e *node) outcome {
 	case equalNodes(b, l):
 		return whole(fromEarlier, e)
 	}
+	return m.conflict(FieldValue, b, l, e)
+}
+
+// conflict notes that both sides changed a value. The later side's stands, but an edit always
+// stands against a removal; and the earlier side's stands, or its removal, if that is to be
+// taken here.
+func (m *merger) conflict(kind FieldKind, b, l, e *node) outcome {
+	at := m.at.String()
+	if slices.ContainsFunc(m.taken, func(p string) bool { return at == p || strings.HasPrefix(at, p+"/") }) {
+		o := whole(fromEarlier, e)
+		o.taken = true
+		return o
+	}
 	m.conflicts = append(m.conflicts, FieldConflict{
-		Pointer: m.at.String(),
-		Base:    m.base.textOf(b), Later: m.later.textOf(l), Earlier: m.earlier.textOf(e),
+		Kind: kind, Pointer: at,
+		Base: m.base.textOf(b), Later: m.later.textOf(l), Earlier: m.earlier.textOf(e),
 	})
 	if l == nil {
 		return whole(fromEarlier, e)
@@ -238,5 +257,5 @@ func (m *merger) typed(b, l, e *node) outcome {
 	m.at = m.at[:len(m.at)-1]
 	m.done(r)
 	id := m.ids.typed(class.id, kind, elements.tag, elements.id, elements.kids)
-	return outcome{fromLater, id, "", []int{class.id, elements.id}}
+	return outcome{from: fromLater, id: id, kids: []int{class.id, elements.id}}
 }

@@ -16,7 +16,7 @@ func (m *merger) items(b, l, e *node, isSet bool) outcome {
 		kids = m.list(r, items)
 	}
 	m.done(r)
-	return outcome{fromLater, m.ids.list(r.tag(), kids), r.tag(), kids}
+	return outcome{from: fromLater, id: m.ids.list(r.tag(), kids), tag: r.tag(), kids: kids}
 }
 
 // mergeSet merges two sets by what each added and removed, and returns the result's
