@@ -137,12 +137,12 @@ func mergeTaking(path Path, base, later, earlier []byte, taken []string) (Merged
 	if m.unlike {
 		return Merged{}, fmt.Errorf("%w: a list was changed too much to follow", ErrNoMerge)
 	}
-	if root.from == fromEarlier {
-		return Merged{Content: earlier, Conflicts: m.conflicts}, nil
-	}
-	content, err := splice(m.base, m.later, m.earlier, m.revisions)
-	if err != nil {
-		return Merged{}, fmt.Errorf("%w: %w", ErrNoMerge, err)
+	content := earlier
+	if root.from != fromEarlier {
+		var err error
+		if content, err = splice(m.base, m.later, m.earlier, m.revisions); err != nil {
+			return Merged{}, fmt.Errorf("%w: %w", ErrNoMerge, err)
+		}
 	}
 	result, err := parseSide(path, content, &ids)
 	switch {
@@ -153,7 +153,8 @@ func mergeTaking(path Path, base, later, earlier []byte, taken []string) (Merged
 	case result.root.id != root.id:
 		return Merged{}, fmt.Errorf("%w: the layouts of the two versions do not fit into one another", ErrNoMerge)
 	}
-	return Merged{Content: content, Conflicts: m.conflicts}, nil
+	content, comments := m.withComments(path, result, root.from)
+	return Merged{Content: content, Conflicts: append(m.conflicts, comments...)}, nil
 }
 
 // noMerge says why a side, by its place among Merge's arguments, has no structure to merge.

@@ -188,8 +188,7 @@ func (c *enclosure) text(n *node, from int, indent string, column int) string {
 	return e.piece(n, from, len(e.indentation(from)), indent, column)
 }
 
-// entry returns the text of an insertion: a kid of the earlier side with its key and, if it
-// comes to lines of its own, its comments. comma says whether a comma must follow it.
+// entry returns the text of an insertion: a kid of the earlier side with its key. comma says whether a comma must follow it.
 func (c *enclosure) entry(i int, indent string, line, comma bool) string {
 	kid := &c.source.kids[i]
 	from := kid.entry
@@ -201,7 +200,7 @@ func (c *enclosure) entry(i int, indent string, line, comma bool) string {
 		text += ","
 	}
 	if line {
-		return c.withComments(c.revision, i, text, indent)
+		return text
 	}
 	if c.earlier.needsLine(kid) {
 		text = c.later.newline + indent + text

@@ -128,7 +128,7 @@ func (m *merger) value(b, l, e *node) outcome {
 // taken here.
 func (m *merger) conflict(kind FieldKind, b, l, e *node) outcome {
 	at := m.at.String()
-	if slices.ContainsFunc(m.taken, func(p string) bool { return at == p || strings.HasPrefix(at, p+"/") }) {
+	if m.takes(at) {
 		o := whole(fromEarlier, e)
 		o.taken = true
 		return o
@@ -141,6 +141,11 @@ func (m *merger) conflict(kind FieldKind, b, l, e *node) outcome {
 		return whole(fromEarlier, e)
 	}
 	return whole(fromLater, l)
+}
+
+// takes reports whether the earlier side's value is to stand in a conflict at a pointer.
+func (m *merger) takes(at string) bool {
+	return slices.ContainsFunc(m.taken, func(p string) bool { return at == p || strings.HasPrefix(at, p+"/") })
 }
 
 // equalNodes reports whether two sides have the same value, or both none.

@@ -21,6 +21,9 @@ type node struct {
 	// field is its number among the fields of its version, from 1; see Fields.
 	field int
 
+	// spot is its number in the merge that it is part of, see spotter.
+	spot int
+
 	// entry is where the member's key or the item begins (in a block sequence of
 	// YAML its dash), after where its colon or dash ends. They are 0 for the root,
 	// after also for other items than a block sequence's.
