@@ -274,21 +274,12 @@ func (c *commentMerger) comesFromEarlier(j, key int) bool {
 }
 
 // orphan finds a place for a comment whose value is gone. Nobody removed the comment, so it
-// stays near. It is a conflict if a side changed it or wrote it beside the value.
+// stays near. It is a conflict if a side wrote it beside the value.
 func (c *commentMerger) orphan(w wanted, key int) {
-	n := &c.notes[w.side][w.of[w.side]]
-	listed := slot(key%slots) == inside || slot(key%slots) == behind
-	if b := w.of[ofBase]; b >= 0 {
-		listed = c.notes[ofBase][b].text != n.text && (w.of[ofLater] < 0 || w.of[ofEarlier] < 0)
-	}
-	if listed {
-		later, earlier := FieldText{}, FieldText{}
-		if w.side == ofLater {
-			later = c.textOf(ofLater, w.of[ofLater])
-		} else {
-			earlier = c.textOf(ofEarlier, w.of[ofEarlier])
-		}
-		if c.note(key/slots, c.textOf(ofBase, w.of[ofBase]), later, earlier) && w.side == ofLater {
+	if at := slot(key % slots); w.of[ofBase] < 0 && (at == inside || at == behind) {
+		texts := [3]FieldText{}
+		texts[w.side] = c.textOf(w.side, w.of[w.side])
+		if c.note(key/slots, FieldText{}, texts[ofLater], texts[ofEarlier]) && w.side == ofLater {
 			return
 		}
 	}

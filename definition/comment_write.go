@@ -205,7 +205,11 @@ func (w *noteWriter) remove(n *comment) {
 		}
 		w.patch(start, after, "")
 	case endsLine && s.headsLine(n.start):
-		w.patch(start, lineEnd(s.content, after), "")
+		end := lineEnd(s.content, after)
+		if next, ok := s.tail(end); ok && n.owner == s.root && n.slot == above && end < len(s.content) && next == skipBlank(s.content, end) {
+			end = lineEnd(s.content, next) // the blank line that parts the head of the document from the rest
+		}
+		w.patch(start, end, "")
 	case endsLine:
 		w.patch(trimBlank(s.content, n.start), n.end, "")
 	case after == n.end:
@@ -374,6 +378,12 @@ func (w *noteWriter) insertAbove(n *node, of wanted) {
 		return
 	}
 	at := s.lineStart(n.start)
+	if c := w.comment(of); !c.toLineEnd() && s.lineStart(n.start) == n.start {
+		if from := w.text(of.side); from.lineOf(c.end) == from.lineOf(from.root.start) {
+			w.insertInLine(at, of, false)
+			return
+		}
+	}
 	text := w.lines(of, "") + s.newline
 	if !s.isBracketed(n) && n.props == n.start {
 		text += s.newline // a blank line parts it from the first entry
