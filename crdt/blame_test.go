@@ -244,11 +244,11 @@ func TestBlame(t *testing.T) {
 		}, []string{`/name b by left`, `/id 1 by one`, `/s/0 d by right`, `/s/1 c by one`, `/s/2 b by one`}},
 
 		{"a field that was put into another class by a merge", "x.yml", func(s *telling) {
-			one := s.by("one", s.a, 1, nil, edit("x.yml", "a: !<x.A>\n  b: 1\n  c: 1\n"))
-			left := s.by("left", s.a, 2, []*woven{one}, edit("x.yml", "a: !<x.B>\n  b: 1\n  c: 1\n", one))
-			right := s.by("right", s.b, 3, []*woven{one}, edit("x.yml", "a: !<x.A>\n  b: 1\n  c: 2\n", one))
-			s.by("top", s.c, 4, []*woven{left, right}, edit("x.yml", "a: !<x.B>\n  b: 1\n  c: 2\nd: 1\n", left, right))
-		}, []string{`/a/b 1 by left`, `/a/c 2 by right`, `/d 1 by top`}},
+			one := s.by("one", s.a, 1, nil, edit("x.yml", "--- !<x.A>\nb: 1\nc: 1\n"))
+			left := s.by("left", s.a, 2, []*woven{one}, edit("x.yml", "--- !<x.B>\nb: 1\nc: 1\n", one))
+			right := s.by("right", s.b, 3, []*woven{one}, edit("x.yml", "--- !<x.A>\nb: 1\nc: 2\n", one))
+			s.by("top", s.c, 4, []*woven{left, right}, edit("x.yml", "--- !<x.B>\nb: 1\nc: 2\nd: 1\n", left, right))
+		}, []string{`/b 1 by left`, `/c 2 by right`, `/d 1 by top`}},
 
 		{"what has no structure is blamed whole", "x.yml", func(s *telling) {
 			one := s.by("one", s.a, 1, nil, edit("x.yml", "? a\n: 1\n"))

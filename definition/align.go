@@ -21,45 +21,53 @@ const (
 // another. The steps are in the order of both lists. It reports false if the lists have
 // too much in common in too many ways to tell.
 func align(from, to []node) (steps []step, ok bool) {
-	head := 0
-	for head < len(from) && head < len(to) && from[head].id == to[head].id {
-		head++
-	}
-	tail := 0
-	for tail < len(from)-head && tail < len(to)-head && from[len(from)-1-tail].id == to[len(to)-1-tail].id {
-		tail++
-	}
-	common, ok := commonItems(from[head:len(from)-tail], to[head:len(to)-tail])
+	common, ok := commonItems(idsOf(from), idsOf(to))
 	if !ok {
 		return nil, false
 	}
 	steps = make([]step, 0, max(len(from), len(to))+8)
-	for i := range head {
-		steps = append(steps, step{i, i})
-	}
-	at := step{head, head}
+	at := step{}
 	for _, c := range common {
-		next := step{head + c.from, head + c.to}
-		steps = appendChanged(steps, from, to, at, next)
-		steps = append(steps, next)
-		at = step{next.from + 1, next.to + 1}
+		steps = append(appendChanged(steps, from, to, at, c), c)
+		at = step{c.from + 1, c.to + 1}
 	}
-	steps = appendChanged(steps, from, to, at, step{len(from) - tail, len(to) - tail})
-	for i := range tail {
-		steps = append(steps, step{len(from) - tail + i, len(to) - tail + i})
-	}
-	return steps, true
+	return appendChanged(steps, from, to, at, step{len(from), len(to)}), true
 }
 
-// commonItems returns a longest common subsequence of two lists, by the method of Hunt and
-// Szymanski: the longest ascending chain through the pairs of equal items.
-func commonItems(from, to []node) (common []step, ok bool) {
+// commonItems returns a longest common subsequence of two lists of numbers. It reports false
+// if they have too much in common in too many ways to tell.
+func commonItems(from, to []int) (common []step, ok bool) {
+	head := 0
+	for head < len(from) && head < len(to) && from[head] == to[head] {
+		common = append(common, step{head, head})
+		head++
+	}
+	tail := 0
+	for tail < len(from)-head && tail < len(to)-head && from[len(from)-1-tail] == to[len(to)-1-tail] {
+		tail++
+	}
+	middle, ok := commonChain(from[head:len(from)-tail], to[head:len(to)-tail])
+	if !ok {
+		return nil, false
+	}
+	for _, c := range middle {
+		common = append(common, step{head + c.from, head + c.to})
+	}
+	for i := range tail {
+		common = append(common, step{len(from) - tail + i, len(to) - tail + i})
+	}
+	return common, true
+}
+
+// commonChain is commonItems without the ends, by the method of Hunt and Szymanski: the longest
+// ascending chain through the pairs of equal items.
+func commonChain(from, to []int) (common []step, ok bool) {
 	if len(from) == 0 || len(to) == 0 {
 		return nil, true
 	}
 	places := make(map[int][]int, len(to))
 	for j := range to {
-		places[to[j].id] = append(places[to[j].id], j)
+		places[to[j]] = append(places[to[j]], j)
 	}
 	type link struct {
 		step
@@ -69,7 +77,7 @@ func commonItems(from, to []node) (common []step, ok bool) {
 	var ends []int // ends[k] is the link of least to that ends a chain of k+1
 	matches := 0
 	for i := range from {
-		at := places[from[i].id]
+		at := places[from[i]]
 		if matches += len(at); matches > maxMatches {
 			return nil, false
 		}
@@ -108,7 +116,7 @@ func appendChanged(steps []step, from, to []node, at, end step) []step {
 		}
 	}
 	origin := at
-	for _, pair := range alike(from[at.from:end.from], to[at.to:end.to]) {
+	for _, pair := range alike(pointers(from[at.from:end.from]), pointers(to[at.to:end.to])) {
 		changed := step{origin.from + pair.from, origin.to + pair.to}
 		alone(changed)
 		steps = append(steps, changed)
@@ -118,12 +126,20 @@ func appendChanged(steps []step, from, to []node, at, end step) []step {
 	return steps
 }
 
+func pointers(nodes []node) []*node {
+	to := make([]*node, len(nodes))
+	for i := range nodes {
+		to[i] = &nodes[i]
+	}
+	return to
+}
+
 // alike pairs items of two lists, in their order, so that their likeness is greatest in
 // sum. Of lists that are too long for that, it pairs the first with the first and so on.
-func alike(from, to []node) (pairs []step) {
+func alike(from, to []*node) (pairs []step) {
 	if len(from) == 1 && len(to) == 1 || len(from)*len(to) > maxLikened {
 		for i := range min(len(from), len(to)) {
-			if likeness(&from[i], &to[i]) > 0 {
+			if likeness(from[i], to[i]) > 0 {
 				pairs = append(pairs, step{i, i})
 			}
 		}
@@ -135,7 +151,7 @@ func alike(from, to []node) (pairs []step) {
 	likes := make([]int, len(from)*width)
 	for i := len(from) - 1; i >= 0; i-- {
 		for j := len(to) - 1; j >= 0; j-- {
-			like := likeness(&from[i], &to[j])
+			like := likeness(from[i], to[j])
 			sum := max(best[(i+1)*width+j], best[i*width+j+1])
 			if like > 0 {
 				sum = max(sum, like+best[(i+1)*width+j+1])

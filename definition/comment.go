@@ -5,15 +5,15 @@ import (
 	"strings"
 )
 
-// slot is where a comment is at the member, item or document that it belongs to.
-type slot uint8
+// relation is where a comment is at the member, item or document that it belongs to.
+type relation uint8
 
 const (
-	above  slot = iota // before it; of the root, at the head of the document
-	inside             // between its key and its value, or behind the bracket that opens it
-	behind             // behind it, on its line; of the root, at the tail of the document
-	ending             // before the end of a container, and anywhere in an empty one
-	slots  = 4
+	above     relation = iota // before it; of the root, at the head of the document
+	inside                    // between its key and its value, or behind the bracket that opens it
+	behind                    // behind it, on its line; of the root, at the tail of the document
+	ending                    // before the end of a container, and anywhere in an empty one
+	relations = 4
 )
 
 // comment is one comment of a text.
@@ -21,11 +21,11 @@ type comment struct {
 	span
 	text  string // its lines without the white space around them
 	owner *node
-	slot  slot
+	rel   relation
 }
 
-// key tells the slots of one merge apart, once the owner has its spot.
-func (c *comment) key() int { return c.owner.spot*slots + int(c.slot) }
+// key tells the relations of one merge apart, once the owner has its quad.
+func (c *comment) key() int { return c.owner.quad*relations + int(c.rel) }
 
 // toLineEnd reports whether the comment takes the rest of its line.
 func (c *comment) toLineEnd() bool { return !strings.HasPrefix(c.text, "/*") }
@@ -81,14 +81,14 @@ func (a *attacher) next(until int) (c span, ok bool) {
 }
 
 // take attaches the next comment.
-func (a *attacher) take(owner *node, at slot) {
+func (a *attacher) take(owner *node, at relation) {
 	c := a.rest[0]
 	a.rest = a.rest[1:]
 	a.comments = append(a.comments, comment{c, plainText(a.side.content[c.start:c.end]), owner, at})
 }
 
 // upTo attaches all comments that begin before an offset.
-func (a *attacher) upTo(until int, owner *node, at slot) {
+func (a *attacher) upTo(until int, owner *node, at relation) {
 	for _, ok := a.next(until); ok; _, ok = a.next(until) {
 		a.take(owner, at)
 	}

@@ -10,7 +10,7 @@ import (
 type commentMerger struct {
 	*merger
 	result *side
-	spots  []spot
+	quads  []quad
 	notes  [4][]comment
 	bySlot [4]map[int][]int
 	in     [3][]int // by side and comment of the base, the side's comment that it is, or -1
@@ -20,7 +20,7 @@ type commentMerger struct {
 	want      map[int][]wanted
 	orphans   []orphan
 	conflicts []FieldConflict
-	noted     map[[3]int]int // by spot and outcome, where conflicts has it
+	noted     map[[3]int]int // by quad and outcome, where conflicts has it
 }
 
 // commentFate is what becomes of a comment of the base.
@@ -42,7 +42,7 @@ type orphan struct {
 	heir int // the slot that it goes to
 }
 
-// mergeComments decides which comments the result has, and in which slots. What both sides
+// mergeComments decides which comments the result has, and in which relations. What both sides
 // changed unequally is noted as a conflict. It returns nil if there are no comments.
 func (m *merger) mergeComments(result *side, from origin) *commentMerger {
 	c := &commentMerger{merger: m, result: result, want: make(map[int][]wanted), noted: make(map[[3]int]int)}
@@ -54,7 +54,7 @@ func (m *merger) mergeComments(result *side, from origin) *commentMerger {
 	if comments == 0 {
 		return nil
 	}
-	c.spots = m.spotsIn(result.root, from)
+	c.quads = m.quadsIn(result.root, from)
 	for i := range c.notes {
 		c.bySlot[i] = commentsBySlot(c.notes[i])
 	}
@@ -93,14 +93,14 @@ func (c *commentMerger) text(of int) *side {
 	return [...]*side{c.base, c.later, c.earlier, c.result}[of]
 }
 
-// note notes a conflict about a comment that belongs to a spot; there is one for each spot and
+// note notes a conflict about a comment that belongs to a quad; there is one for each quad and
 // outcome, of several lines. It reports whether the earlier side is to be taken there.
-func (c *commentMerger) note(spot int, base, later, earlier FieldText) (taken bool) {
-	at := pointerTo(c.spots, spot)
+func (c *commentMerger) note(quad int, base, later, earlier FieldText) (taken bool) {
+	at := pointerTo(c.quads, quad)
 	if c.takes(at) {
 		return true
 	}
-	key := [3]int{spot, 0, 0}
+	key := [3]int{quad, 0, 0}
 	for i, t := range []FieldText{later, earlier} {
 		if t.Present {
 			key[1+i] = 1
@@ -124,12 +124,12 @@ func (t FieldText) and(more FieldText) FieldText {
 	return FieldText{t.Text + more.Text, t.Present || more.Present}
 }
 
-// standing returns the side whose value stands at the spot of a slot that says something about
+// standing returns the side whose value stands at the quad of a slot that says something about
 // the value, if both sides changed that unequally, else -1.
 func (c *commentMerger) standing(key int) int {
-	n := &c.spots[key/slots].nodes
+	n := &c.quads[key/relations].nodes
 	b, l, e, r := n[ofBase], n[ofLater], n[ofEarlier], n[ofResult]
-	switch at := slot(key % slots); {
+	switch at := relation(key % relations); {
 	case at != behind && at != inside, l == nil || e == nil || r == nil, l.isContainer() && e.isContainer():
 		return -1
 	case l.id == e.id, b != nil && (b.id == l.id || b.id == e.id):
@@ -157,13 +157,13 @@ func (c *commentMerger) fate(i int) commentFate {
 		if e >= 0 && changed[ofEarlier] && (l < 0 || c.notes[ofLater][l].text != c.notes[ofEarlier][e].text) {
 			later := c.textOf(ofLater, l)
 			later.Present = true
-			c.note(b.owner.spot, c.textOf(ofBase, i), later, c.textOf(ofEarlier, e))
+			c.note(b.owner.quad, c.textOf(ofBase, i), later, c.textOf(ofEarlier, e))
 		}
 	case !changed[ofEarlier]:
 	case !changed[ofLater]:
 		text = ofEarlier
 	case l < 0 && e < 0, l >= 0 && e >= 0 && c.notes[ofLater][l].text == c.notes[ofEarlier][e].text:
-	case c.note(b.owner.spot, c.textOf(ofBase, i), c.textOf(ofLater, l), c.textOf(ofEarlier, e)), l < 0:
+	case c.note(b.owner.quad, c.textOf(ofBase, i), c.textOf(ofLater, l), c.textOf(ofEarlier, e)), l < 0:
 		text = ofEarlier
 	}
 	if of[text] < 0 {
@@ -181,9 +181,9 @@ func (c *commentMerger) fate(i int) commentFate {
 }
 
 // isIn reports whether the result has the value that a slot is at.
-func (c *commentMerger) isIn(key int) bool { return c.spots[key/slots].nodes[ofResult] != nil }
+func (c *commentMerger) isIn(key int) bool { return c.quads[key/relations].nodes[ofResult] != nil }
 
-// addLater puts the comments of the later side into their slots, but for those that are gone or
+// addLater puts the comments of the later side into their relations, but for those that are gone or
 // that the earlier side moved.
 func (c *commentMerger) addLater() {
 	for i := range c.notes[ofLater] {
@@ -268,7 +268,7 @@ func (c *commentMerger) comesFromEarlier(j, key int) bool {
 		for _, i := range c.bySlot[ofLater][key] {
 			later = later.and(c.textOf(ofLater, i))
 		}
-		return c.note(key/slots, FieldText{}, later, c.textOf(ofEarlier, j))
+		return c.note(key/relations, FieldText{}, later, c.textOf(ofEarlier, j))
 	}
 	return true
 }
@@ -276,15 +276,15 @@ func (c *commentMerger) comesFromEarlier(j, key int) bool {
 // orphan finds a place for a comment whose value is gone. Nobody removed the comment, so it
 // stays near. It is a conflict if a side wrote it beside the value.
 func (c *commentMerger) orphan(w wanted, key int) {
-	if at := slot(key % slots); w.of[ofBase] < 0 && (at == inside || at == behind) {
+	if at := relation(key % relations); w.of[ofBase] < 0 && (at == inside || at == behind) {
 		texts := [3]FieldText{}
 		texts[w.side] = c.textOf(w.side, w.of[w.side])
-		if c.note(key/slots, FieldText{}, texts[ofLater], texts[ofEarlier]) && w.side == ofLater {
+		if c.note(key/relations, FieldText{}, texts[ofLater], texts[ofEarlier]) && w.side == ofLater {
 			return
 		}
 	}
-	heir := c.spots[key/slots].heir
-	c.orphans = append(c.orphans, orphan{w, heir.spot*slots + int(heir.slot)})
+	heir := c.quads[key/relations].heir
+	c.orphans = append(c.orphans, orphan{w, heir.quad*relations + int(heir.rel)})
 }
 
 // addOrphans puts the comments of values that are gone where the result has them already, else
@@ -293,7 +293,7 @@ func (c *commentMerger) addOrphans() {
 	if len(c.orphans) == 0 {
 		return
 	}
-	unwanted := make(map[string][]int) // slots of the result, by text
+	unwanted := make(map[string][]int) // relations of the result, by text
 	for i := range c.notes[ofResult] {
 		n := &c.notes[ofResult][i]
 		unwanted[n.text] = append(unwanted[n.text], n.key())
@@ -347,12 +347,12 @@ func (c *commentMerger) asInResult(key int, list []wanted) []wanted {
 // settle moves what is wanted between a key and its value, or behind the value, to where the
 // layout of the result has a place for it.
 func (c *commentMerger) settle() {
-	for i := range c.spots {
-		n, result := c.spots[i].nodes[ofResult], c.text(ofResult)
-		if n == nil || c.spots[i].parent < 0 {
+	for i := range c.quads {
+		n, result := c.quads[i].nodes[ofResult], c.text(ofResult)
+		if n == nil || c.quads[i].parent < 0 {
 			continue
 		}
-		from, to := i*slots+int(inside), i*slots+int(behind)
+		from, to := i*relations+int(inside), i*relations+int(behind)
 		switch {
 		case n.block:
 			from, to = to, from
@@ -376,9 +376,9 @@ func (c *commentMerger) settle() {
 // oneToLineEnd leaves one comment up to the end of the line in each slot that is on one line, the
 // last. If both sides added one, the later side's stands, and a conflict is noted.
 func (c *commentMerger) oneToLineEnd() {
-	for i := range c.spots {
-		for _, at := range []slot{inside, behind} {
-			key := i*slots + int(at)
+	for i := range c.quads {
+		for _, at := range []relation{inside, behind} {
+			key := i*relations + int(at)
 			list := c.want[key]
 			if len(list) < 2 {
 				continue
@@ -409,11 +409,11 @@ func (c *commentMerger) oneToLineEnd() {
 // behind the last kid: in a container on one line these are the same.
 func (c *commentMerger) leaveAtEnd() {
 	for key, list := range c.want {
-		n := c.spots[key/slots].nodes[ofResult]
-		if slot(key%slots) != ending || len(list) == 0 || !n.isContainer() || len(n.kids) == 0 {
+		n := c.quads[key/relations].nodes[ofResult]
+		if relation(key%relations) != ending || len(list) == 0 || !n.isContainer() || len(n.kids) == 0 {
 			continue
 		}
-		last := n.kids[len(n.kids)-1].spot*slots + int(behind)
+		last := n.kids[len(n.kids)-1].quad*relations + int(behind)
 		has, want := c.bySlot[ofResult][last], c.want[last]
 		for len(list) > 0 && len(want) < len(has) && c.notes[ofResult][has[len(want)]].text == c.comment(list[0]).text {
 			want, list = append(want, list[0]), list[1:]

@@ -10,43 +10,44 @@ const (
 	ofResult
 )
 
-// spot is one value as the texts of a merge have it.
-type spot struct {
+// quad is one value as the texts of a merge have it.
+type quad struct {
 	nodes  [4]*node // nil where a text does not have it
-	parent int      // the spot of the container, or -1
+	parent int      // the quad of the container, or -1
 	index  int      // among the container's kids, in the text that tells the token
 	token  string   // of the JSON pointer
 	heir   home     // where comments come to stand if the result does not have the value
 }
 
-// home is a slot at a spot.
+// home is a slot at a quad.
 type home struct {
-	spot int
-	slot slot
+	quad int
+	rel  relation
 }
 
-// spotter finds out which values of the four texts of a merge are one.
-type spotter struct {
-	spots     []spot
-	revisions map[*node]*revision // by the later side's container
+// quadder finds out which values of the four texts of a merge are one.
+type quadder struct {
+	*merger
+	quads       []quad
+	byContainer map[*node]*revision // of the later side
 }
 
-// spotsIn returns the spots of a merge's texts, the root's first; from says which side's text
+// quadsIn returns the quads of a merge's texts, the root's first; from says which side's text
 // the result has.
-func (m *merger) spotsIn(result *node, from origin) []spot {
-	p := spotter{revisions: make(map[*node]*revision, len(m.revisions))}
+func (m *merger) quadsIn(result *node, from origin) []quad {
+	p := quadder{merger: m, byContainer: make(map[*node]*revision, len(m.revisions))}
 	for _, r := range m.revisions {
-		p.revisions[r.container] = r
+		p.byContainer[r.container] = r
 	}
-	p.put(spot{nodes: [4]*node{m.base.root, m.later.root, m.earlier.root, result}, parent: -1}, from, false)
-	return p.spots
+	p.put(quad{nodes: [4]*node{m.base.root, m.later.root, m.earlier.root, result}, parent: -1}, from, false)
+	return p.quads
 }
 
-// pointerTo returns the JSON pointer of a spot.
-func pointerTo(spots []spot, i int) string {
+// pointerTo returns the JSON pointer of a quad.
+func pointerTo(quads []quad, i int) string {
 	var tokens pointer
-	for ; spots[i].parent >= 0; i = spots[i].parent {
-		tokens = append(tokens, spots[i].token)
+	for ; quads[i].parent >= 0; i = quads[i].parent {
+		tokens = append(tokens, quads[i].token)
 	}
 	for a, b := 0, len(tokens)-1; a < b; a, b = a+1, b-1 {
 		tokens[a], tokens[b] = tokens[b], tokens[a]
@@ -54,14 +55,14 @@ func pointerTo(spots []spot, i int) string {
 	return tokens.String()
 }
 
-// put adds a spot and all below it. isSet says that its kids have no order.
-func (p *spotter) put(at spot, from origin, isSet bool) {
-	id := len(p.spots)
-	p.spots = append(p.spots, at)
+// put adds a quad and all below it. isSet says that its kids have no order.
+func (p *quadder) put(at quad, from origin, isSet bool) {
+	id := len(p.quads)
+	p.quads = append(p.quads, at)
 	var lead *node
 	for _, side := range []int{ofResult, ofLater, ofEarlier, ofBase} {
 		if n := at.nodes[side]; n != nil {
-			n.spot = id
+			n.quad = id
 			if lead == nil && n.isContainer() {
 				lead = n
 			}
@@ -70,7 +71,7 @@ func (p *spotter) put(at spot, from origin, isSet bool) {
 	if lead == nil {
 		return
 	}
-	f := family{spotter: p, parent: id, lead: lead, typed: true, isSet: isSet || collectionKind(lead.tag) == SetCollection}
+	f := family{quadder: p, parent: id, lead: lead, typed: true, isSet: isSet || collectionKind(lead.tag) == SetCollection}
 	for side, n := range at.nodes {
 		switch {
 		case n == nil || !n.isContainer():
@@ -88,20 +89,20 @@ func (p *spotter) put(at spot, from origin, isSet bool) {
 	case !n.isContainer():
 		f.heir = home{id, above}
 	default:
-		f.from, f.revision = from, p.revisions[at.nodes[ofLater]]
+		f.from, f.revision = from, p.byContainer[at.nodes[ofLater]]
 	}
 	f.put(at.nodes)
 }
 
-// family is the kids of one spot.
+// family is the kids of one quad.
 type family struct {
-	*spotter
+	*quadder
 	parent   int
 	lead     *node
 	typed    bool // all texts that have it have a class name and elements
 	isSet    bool
 	kids     [4][]node
-	apart    []int // the texts in which the spot has a container of another kind
+	apart    []int // the texts in which the quad has a container of another kind
 	heir     home
 	from     origin    // which side's text the container has in the result
 	revision *revision // if that is the later one's
@@ -112,7 +113,7 @@ type family struct {
 	isPlaced [3][]bool
 }
 
-// put adds the spots of the kids.
+// put adds the quads of the kids.
 func (f *family) put(parents [4]*node) {
 	f.pair()
 	for side := range f.isPlaced {
@@ -125,7 +126,7 @@ func (f *family) put(parents [4]*node) {
 	}
 	for i := range origins {
 		o := &origins[i]
-		if r := f.revisions[itemAt(f.kids[ofLater], o.later)]; r != nil && o.earlier < 0 {
+		if r := f.byContainer[itemAt(f.kids[ofLater], o.later)]; r != nil && o.earlier < 0 {
 			if at, ok := indices[r.source]; ok { // the merger has paired them
 				o.earlier = at
 			}
@@ -149,8 +150,8 @@ func (f *family) put(parents [4]*node) {
 		for i := len(f.kids[side]) - 1; i >= 0; i-- {
 			kid := &f.kids[side][i]
 			if f.isPlaced[side][i] {
-				if at := f.spots[kid.spot]; at.parent == f.parent && at.nodes[ofResult] != nil {
-					heir = home{kid.spot, above}
+				if at := f.quads[kid.quad]; at.parent == f.parent && at.nodes[ofResult] != nil {
+					heir = home{kid.quad, above}
 				}
 				continue
 			}
@@ -171,12 +172,12 @@ func (f *family) put(parents [4]*node) {
 	for _, side := range f.apart {
 		n := parents[side]
 		for i := range n.kids {
-			at := spot{parent: f.parent, index: i, token: strconv.Itoa(i), heir: f.heir}
+			at := quad{parent: f.parent, index: i, token: strconv.Itoa(i), heir: f.heir}
 			if n.kind == Object {
 				at.token = n.kids[i].key
 			}
 			at.nodes[side] = &n.kids[i]
-			f.spotter.put(at, nowhere, false)
+			f.quadder.put(at, nowhere, false)
 		}
 	}
 }
@@ -230,6 +231,13 @@ func (f *family) origins(earlier *node) []kidOrigin {
 		}
 		insert(i)
 	}
+	if len(r.order) == len(out) {
+		inOrder := make([]kidOrigin, len(out))
+		for i, at := range r.order {
+			inOrder[i] = out[at]
+		}
+		out = inOrder
+	}
 	if r.source != earlier { // its kids are elsewhere
 		for i := range out {
 			out[i].earlier = -1
@@ -238,7 +246,7 @@ func (f *family) origins(earlier *node) []kidOrigin {
 	return out
 }
 
-// complete fills in the kids of the other texts, of those that are without a spot yet.
+// complete fills in the kids of the other texts, of those that are without a quad yet.
 func (f *family) complete(o *kidOrigin) {
 	free := func(side, i int) int {
 		if i < 0 || f.isPlaced[side][i] {
@@ -267,9 +275,9 @@ func (f *family) complete(o *kidOrigin) {
 	}
 }
 
-// one adds the spot of one kid.
+// one adds the quad of one kid.
 func (f *family) one(o kidOrigin, result *node, index int, heir home) {
-	at := spot{parent: f.parent, index: index, token: strconv.Itoa(index), heir: heir}
+	at := quad{parent: f.parent, index: index, token: strconv.Itoa(index), heir: heir}
 	at.nodes = [4]*node{itemAt(f.kids[ofBase], o.base), itemAt(f.kids[ofLater], o.later), itemAt(f.kids[ofEarlier], o.earlier), result}
 	if f.lead.kind == Object {
 		for _, n := range at.nodes {
@@ -279,81 +287,104 @@ func (f *family) one(o kidOrigin, result *node, index int, heir home) {
 		}
 	}
 	isSet := f.typed && f.lead.collection == SetCollection && index == 1
-	f.spotter.put(at, o.from, isSet)
+	f.quadder.put(at, o.from, isSet)
 }
 
 // pair finds out which kids of the sides are kids of the base, and which the sides both added.
 func (f *family) pair() {
-	base := f.kids[ofBase]
-	for _, side := range []int{ofLater, ofEarlier} {
-		kids := f.kids[side]
-		f.inBase[side] = f.partners(base, kids)
-		f.ofBase[side] = none(len(base))
-		for i, b := range f.inBase[side] {
-			if b >= 0 {
-				f.ofBase[side][b] = i
-			}
+	kids := &f.kids
+	for side := range f.inBase {
+		f.inBase[side], f.ofBase[side], f.twin[side] = none(len(kids[side])), none(len(kids[ofBase])), none(len(kids[side]))
+	}
+	switch {
+	case f.lead.kind == Object:
+		f.pairMembers()
+	case f.typed:
+		for i := range f.lead.kids {
+			f.note(slot{base: i, later: i, earlier: i})
 		}
-	}
-	later, earlier := f.kids[ofLater], f.kids[ofEarlier]
-	f.twin[ofLater], f.twin[ofEarlier] = none(len(later)), none(len(earlier))
-	type name struct {
-		key string
-		id  int
-	}
-	added := make(map[name][]int)
-	nameOf := func(i int, n *node) name {
-		switch {
-		case f.lead.kind == Object:
-			return name{key: n.key}
-		case f.typed:
-			return name{id: i}
+	case f.isSet:
+		for _, s := range f.setSlots(kids[ofBase], kids[ofLater], kids[ofEarlier]) {
+			f.note(s)
 		}
-		return name{id: n.id}
-	}
-	for i := range later {
-		if f.inBase[ofLater][i] < 0 {
-			added[nameOf(i, &later[i])] = append(added[nameOf(i, &later[i])], i)
+	default:
+		lists := [3]*node{}
+		for side := range lists {
+			lists[side] = &node{kids: kids[side]}
 		}
-	}
-	for i := range earlier {
-		if twins := added[nameOf(i, &earlier[i])]; f.inBase[ofEarlier][i] < 0 && len(twins) > 0 {
-			f.twin[ofEarlier][i], f.twin[ofLater][twins[0]] = twins[0], i
-			added[nameOf(i, &earlier[i])] = twins[1:]
+		slots, ok := f.listSlots(lists[ofBase], lists[ofLater], lists[ofEarlier])
+		if !ok { // both moved items: one side's list is the result's
+			f.pairEqual()
+		}
+		for _, s := range slots {
+			f.note(s)
 		}
 	}
 }
 
-// partners returns for each kid of to the kid of from that it is, or -1.
-func (f *family) partners(from, to []node) []int {
-	out := none(len(to))
-	switch {
-	case f.lead.kind == Object:
-		members := membersOf(&node{kind: Object, kids: from})
-		for i := range to {
-			_, out[i] = members.get(to[i].key)
+// note notes kids of the base and the sides that are one.
+func (f *family) note(s slot) {
+	index := [3]int{s.base, s.later, s.earlier}
+	for side := range index {
+		if index[side] >= len(f.kids[side]) {
+			index[side] = -1
 		}
-		return out
-	case f.typed:
-		for i := range min(len(from), len(to)) {
-			out[i] = i
-		}
-		return out
 	}
-	taken := make([]bool, len(from))
-	if f.isSet {
-		places := placesOf(from)
-		for i := range to {
-			if at, ok := places[to[i].id]; ok && !taken[at] {
-				out[i], taken[at] = at, true
+	for _, side := range []int{ofLater, ofEarlier} {
+		if i, b := index[side], index[ofBase]; i >= 0 && b >= 0 {
+			f.inBase[side][i], f.ofBase[side][b] = b, i
+		}
+	}
+	if l, e := index[ofLater], index[ofEarlier]; l >= 0 && e >= 0 && index[ofBase] < 0 {
+		f.twin[ofLater][l], f.twin[ofEarlier][e] = e, l
+	}
+}
+
+func (f *family) pairMembers() {
+	var in [3]members
+	for side := range in {
+		in[side] = membersOf(&node{kind: Object, kids: f.kids[side]})
+	}
+	at := func(side int, key string) int {
+		_, i := in[side].get(key)
+		return i
+	}
+	for side := range in {
+		for i := range f.kids[side] {
+			key := f.kids[side][i].key
+			f.note(slot{base: at(ofBase, key), later: at(ofLater, key), earlier: at(ofEarlier, key)})
+		}
+	}
+}
+
+// pairEqual pairs the items of lists that are equal, each once.
+func (f *family) pairEqual() {
+	places := [3]map[int][]int{}
+	ids := map[int]bool{}
+	var order []int
+	for side := range places {
+		places[side] = make(map[int][]int, len(f.kids[side]))
+		for i := range f.kids[side] {
+			id := f.kids[side][i].id
+			places[side][id] = append(places[side][id], i)
+			if !ids[id] {
+				ids[id] = true
+				order = append(order, id)
 			}
 		}
 	}
-	steps, _ := align(from, to)
-	for _, s := range steps {
-		if s.from >= 0 && s.to >= 0 && out[s.to] < 0 && !taken[s.from] {
-			out[s.to], taken[s.from] = s.from, true
+	for _, id := range order {
+		for n := 0; ; n++ {
+			s, any := [3]int{-1, -1, -1}, false
+			for side := range places {
+				if n < len(places[side][id]) {
+					s[side], any = places[side][id][n], true
+				}
+			}
+			if !any {
+				break
+			}
+			f.note(slot{base: s[ofBase], later: s[ofLater], earlier: s[ofEarlier]})
 		}
 	}
-	return out
 }

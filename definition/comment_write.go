@@ -49,7 +49,7 @@ func (m *merger) withComments(path Path, result *side, from origin) ([]byte, []F
 // to find those that have no place in it.
 const maxAttempts = 40
 
-// changedSlots returns the slots of the result whose comments are not those that are wanted. Those
+// changedSlots returns the relations of the result whose comments are not those that are wanted. Those
 // at the end of containers come last, the innermost first: they have one place in the text.
 func (c *commentMerger) changedSlots() []int {
 	var keys []int
@@ -72,7 +72,7 @@ func (c *commentMerger) changedSlots() []int {
 		}
 	}
 	slices.SortFunc(keys, func(a, b int) int {
-		x, y := slot(a%slots) == ending, slot(b%slots) == ending
+		x, y := relation(a%relations) == ending, relation(b%relations) == ending
 		switch {
 		case x && y:
 			return cmp.Compare(b, a)
@@ -102,12 +102,12 @@ func (c *commentMerger) noteMissing(written *side) {
 			if w.side == ofLater {
 				later, earlier = earlier, FieldText{}
 			}
-			c.note(key/slots, c.textOf(ofBase, w.of[ofBase]), later, earlier)
+			c.note(key/relations, c.textOf(ofBase, w.of[ofBase]), later, earlier)
 		}
 	}
 }
 
-// write returns the result's text with the comments that are wanted in some slots. That it says
+// write returns the result's text with the comments that are wanted in some relations. That it says
 // nothing else is for the caller to check, by reading it.
 func (c *commentMerger) write(keys []int) []byte {
 	w := noteWriter{commentMerger: c}
@@ -206,7 +206,7 @@ func (w *noteWriter) remove(n *comment) {
 		w.patch(start, after, "")
 	case endsLine && s.headsLine(n.start):
 		end := lineEnd(s.content, after)
-		if next, ok := s.tail(end); ok && n.owner == s.root && n.slot == above && end < len(s.content) && next == skipBlank(s.content, end) {
+		if next, ok := s.tail(end); ok && n.owner == s.root && n.rel == above && end < len(s.content) && next == skipBlank(s.content, end) {
 			end = lineEnd(s.content, next) // the blank line that parts the head of the document from the rest
 		}
 		w.patch(start, end, "")
@@ -222,10 +222,10 @@ func (w *noteWriter) remove(n *comment) {
 // insert puts a wanted comment into a slot, between two comments of the result that stay there, if
 // there are such.
 func (w *noteWriter) insert(key int, of wanted, before, after *comment) {
-	s, at := w.result, slot(key%slots)
-	n := w.spots[key/slots].nodes[ofResult]
+	s, at := w.result, relation(key%relations)
+	n := w.quads[key/relations].nodes[ofResult]
 	inFlow := n.inFlow || at != above && s.isBracketed(n)
-	onLines := at == above || at == ending || at == behind && w.spots[key/slots].parent < 0
+	onLines := at == above || at == ending || at == behind && w.quads[key/relations].parent < 0
 	switch {
 	case onLines && after != nil && s.headsLine(after.start):
 		indent := s.indentation(after.start)
@@ -292,7 +292,7 @@ func (w *noteWriter) insertBehind(at int, of wanted) {
 
 // insertFirst puts a comment into a slot of a value that has none there. Where the value's
 // layout has no such slot, it takes the nearest.
-func (w *noteWriter) insertFirst(n *node, at slot, of wanted) {
+func (w *noteWriter) insertFirst(n *node, at relation, of wanted) {
 	s := w.result
 	bracketed := s.isBracketed(n)
 	switch at {
@@ -350,11 +350,11 @@ func (w *noteWriter) headerEnd(n *node) int {
 // on the same line.
 func (w *noteWriter) behindComma(n *node) int {
 	s := w.result
-	at := w.spots[n.spot]
+	at := w.quads[n.quad]
 	if at.parent < 0 {
 		return n.end
 	}
-	parent := w.spots[at.parent].nodes[ofResult]
+	parent := w.quads[at.parent].nodes[ofResult]
 	next := parent.end
 	if at.index+1 < len(parent.kids) {
 		next = parent.kids[at.index+1].entry

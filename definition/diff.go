@@ -115,7 +115,7 @@ func (d *differ) object(f, t *node) {
 }
 
 func (d *differ) set(f, t *node) {
-	old, now := placesOf(f.kids), placesOf(t.kids)
+	old, now := placesOf(idsOf(f.kids)), placesOf(idsOf(t.kids))
 	for i := range f.kids {
 		if _, ok := now[f.kids[i].id]; !ok {
 			d.into(strconv.Itoa(i), &f.kids[i], nil)

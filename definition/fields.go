@@ -108,7 +108,7 @@ func pairSets(held []int, o, n *node) {
 	if len(n.kids) == 0 {
 		pair(held, o, n)
 	}
-	older := placesOf(o.kids)
+	older := placesOf(idsOf(o.kids))
 	for i := range n.kids {
 		pair(held, &o.kids[older[n.kids[i].id]], &n.kids[i])
 	}

@@ -27,6 +27,7 @@ const (
 	identityObject
 	identityList
 	identitySet
+	identityTied
 )
 
 // of returns the number of a node whose kids have theirs.
@@ -97,6 +98,15 @@ func (t *identities) typed(class int, kind CollectionKind, tag string, elements 
 		elements = t.set(tag, items)
 	}
 	return t.list("", []int{class, elements})
+}
+
+// tied returns the number that stands for all objects of a class that have a member with a
+// key and the value with a number; it is no value's number.
+func (t *identities) tied(class, key string, value int) int {
+	t.begin(identityTied, class)
+	t.buffer = append(append(t.buffer, key...), 0)
+	t.buffer = binary.AppendUvarint(t.buffer, uint64(value))
+	return t.number()
 }
 
 // begin starts the bytes that stand for a value.

@@ -134,9 +134,6 @@ func mergeTaking(path Path, base, later, earlier []byte, taken []string) (Merged
 	}
 	m := merger{ids: &ids, base: sides[0], later: sides[1], earlier: sides[2], taken: taken}
 	root := m.value(m.base.root, m.later.root, m.earlier.root)
-	if m.unlike {
-		return Merged{}, fmt.Errorf("%w: a list was changed too much to follow", ErrNoMerge)
-	}
 	content := earlier
 	if root.from != fromEarlier {
 		var err error
@@ -145,6 +142,10 @@ func mergeTaking(path Path, base, later, earlier []byte, taken []string) (Merged
 		}
 	}
 	result, err := parseSide(path, content, &ids)
+	if order := finalOrder(m.later.root, m.revisions); err == nil && order != nil {
+		content = order.apply(result)
+		result, err = parseSide(path, content, &ids)
+	}
 	switch {
 	case errors.Is(err, ErrTooLarge):
 		return Merged{}, fmt.Errorf("%w: the merged file would be too large: %w", ErrNoMerge, err)

@@ -2,6 +2,7 @@ package definition_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -43,7 +44,7 @@ func TestMergeLaws(t *testing.T) {
 					withConflicts++
 				}
 				checkLaws(t, format.file, texts, merged)
-				want, known := oracle(base, later, earlier)
+				want, known := oracle(base, later, earlier, true)
 				if got := parseModel(t, format.file, string(merged.Content)); known && got != want.canonical() {
 					t.Fatalf("base\n%s\nlater\n%s\nearlier\n%s\nmerge into\n%s\nwhich is\n%s\nwant\n%s", texts[0], texts[1], texts[2], merged.Content, got, want.canonical())
 				}
@@ -78,6 +79,8 @@ func checkLaws(tb rapid.TB, file string, texts []string, merged definition.Merge
 	if json.Valid([]byte(later)) && json.Valid([]byte(earlier)) && !json.Valid(merged.Content) {
 		tb.Fatalf("of two texts in strict JSON\n%s\n%s\nthe merge is none:\n%s", later, earlier, got)
 	}
+	checkSymmetry(tb, file, texts, merged)
+	checkItems(tb, file, texts, merged)
 	written := map[string]bool{}
 	for _, side := range []string{later, earlier} {
 		doc, err := definition.Parse(path, []byte(side))
@@ -160,14 +163,141 @@ func resolve(v definition.Value, pointer string) (definition.Value, bool) {
 	return v, true
 }
 
+// checkSymmetry checks that it makes no difference which side is later, but for what stands in a
+// conflict, and that a side that is merged again changes nothing.
+func checkSymmetry(tb rapid.TB, file string, texts []string, merged definition.Merged) {
+	tb.Helper()
+	show := func() string {
+		return fmt.Sprintf("base\n%s\nlater\n%s\nearlier\n%s\nmerge into\n%s\nconflicts %s", texts[0], texts[1], texts[2], merged.Content, conflicts(merged))
+	}
+	swapped, err := merge(tb, file, texts[0], texts[2], texts[1])
+	if err != nil {
+		if errors.Is(err, definition.ErrNoMerge) {
+			return // the layouts fit into one another in one direction only
+		}
+		tb.Fatal(err)
+	}
+	if got, want := listed(swapped, true), listed(merged, false); got != want {
+		tb.Fatalf("%s\nwith the sides swapped the conflicts are\n%s\nnot\n%s", show(), got, want)
+	}
+	if len(merged.Conflicts) > 0 {
+		return
+	}
+	want := parseModel(tb, file, string(merged.Content))
+	if got := parseModel(tb, file, string(swapped.Content)); got != want {
+		tb.Fatalf("%s\nwhich is\n%s\nbut with the sides swapped\n%s", show(), want, got)
+	}
+	for _, text := range texts {
+		if repeats(modelIn(tb, file, text)) {
+			return // of equal items nothing tells which went and which came
+		}
+	}
+	for _, side := range texts[1:] {
+		again, err := merge(tb, file, texts[0], string(merged.Content), side)
+		if errors.Is(err, definition.ErrNoMerge) {
+			continue
+		}
+		// Where both added an item in two places, the order may become that of the other side.
+		if got, want := unordered(modelIn(tb, file, string(again.Content))), unordered(modelIn(tb, file, string(merged.Content))); got != want {
+			tb.Fatalf("%s\nwhich is\n%s\nbut merged again with\n%s\nit is\n%s\nwith conflicts %s", show(), want, side, got, conflicts(again))
+		}
+	}
+}
+
+// unordered is equal for values that are equal but for the order of lists.
+func unordered(m *model) string {
+	m = m.clone()
+	for _, c := range slices.Backward(m.containers()) {
+		if c.kind == "list" {
+			slices.SortFunc(c.kids, func(a, b *model) int { return strings.Compare(a.canonical(), b.canonical()) })
+		}
+	}
+	return m.canonical()
+}
+
+// repeats reports whether a list holds an item twice.
+func repeats(m *model) bool {
+	seen := map[string]bool{}
+	for _, kid := range m.kids {
+		if text := kid.canonical(); m.kind == "list" && seen[text] {
+			return true
+		} else if seen[text] = true; repeats(kid) {
+			return true
+		}
+	}
+	return false
+}
+
+// listed writes conflicts but for their pointers, which depend on what stands, in some order.
+func listed(merged definition.Merged, swap bool) string {
+	var all []string
+	for _, c := range merged.Conflicts {
+		if c.Kind == definition.FieldComment {
+			continue // TestMergeCommentLaws has these
+		}
+		if swap {
+			c.Later, c.Earlier = c.Earlier, c.Later
+		}
+		all = append(all, fmt.Sprintf("%s: %q %q %q", c.Kind, fieldText(c.Base), fieldText(c.Later), fieldText(c.Earlier)))
+	}
+	slices.Sort(all)
+	return strings.Join(all, "\n")
+}
+
+// checkItems checks of a merge without conflicts that each container in a list or a set is one
+// that a side wrote, or an object that all sides have with one member by which it may be
+// told.
+func checkItems(tb rapid.TB, file string, texts []string, merged definition.Merged) {
+	tb.Helper()
+	if len(merged.Conflicts) > 0 {
+		return
+	}
+	var sides [3][]*model
+	written := map[string]bool{}
+	for i, text := range texts {
+		sides[i] = itemsIn(modelIn(tb, file, text))
+		for _, item := range sides[i] {
+			written[item.canonical()] = true
+		}
+	}
+	for _, item := range itemsIn(modelIn(tb, file, string(merged.Content))) {
+		if written[item.canonical()] || item.kind == "object" && slices.ContainsFunc(item.kids, func(kid *model) bool {
+			has := func(items []*model) bool {
+				return slices.ContainsFunc(items, func(other *model) bool {
+					member := other.member(kid.key)
+					return other.kind == "object" && other.class == item.class && member != nil && member.canonical() == kid.canonical()
+				})
+			}
+			return has(sides[1]) && has(sides[2])
+		}) {
+			continue
+		}
+		tb.Fatalf("base\n%s\nlater\n%s\nearlier\n%s\nmerge into\n%s\nwhere nobody wrote the item\n%s", texts[0], texts[1], texts[2], merged.Content, item.canonical())
+	}
+}
+
+// itemsIn lists the containers that are items of lists or elements of sets, at any depth.
+func itemsIn(m *model) (items []*model) {
+	for _, kid := range m.kids {
+		if m.kind != "object" && kid.kind != "string" && kid.kind != "literal" {
+			items = append(items, kid)
+		}
+		items = append(items, itemsIn(kid)...)
+	}
+	return items
+}
+
 // oracle merges by value. It reports false if it does not know: of lists that both
-// sides changed, and of typed collections whose class changed.
-func oracle(b, l, e *model) (result *model, known bool) {
+// sides changed, of containers in sets, and of typed collections whose class changed.
+func oracle(b, l, e *model, root bool) (result *model, known bool) {
 	same := func(x, y *model) bool {
 		if x == nil || y == nil {
 			return x == y
 		}
 		return x.canonical() == y.canonical()
+	}
+	if b != nil && b.text == "null" && b.kind == "literal" && l != nil && e != nil && l.kind == "object" && e.kind == "object" {
+		b = nil // an empty value of YAML is none
 	}
 	switch {
 	case same(l, e), same(b, e):
@@ -180,22 +310,29 @@ func oracle(b, l, e *model) (result *model, known bool) {
 		return l, true
 	case l.kind != e.kind && l.class != "" && e.class != "" && l.kind != "object" && e.kind != "object":
 		return nil, false
-	case l.kind != e.kind || l.class != e.class && (b == nil || b.class != l.class && b.class != e.class):
+	case l.kind != e.kind, b == nil && l.kind != "object":
+		return l, true
+	case l.kind == "object" && l.class != e.class && !root:
+		return l, true
+	case l.kind == "object" && b != nil && b.kind != "object":
 		return l, true
 	case l.class != e.class && l.kind != "object":
 		return nil, false
-	case l.kind == "set" && b != nil && b.kind == "list" && b.class != "":
+	case l.kind == "set" && b.kind != "set":
 		return nil, false
 	case l.kind == "set":
-		return oracleSet(b, l, e), true
+		return oracleSet(b, l, e)
 	case l.kind == "list":
 		return nil, false
 	case l.kind != "object":
 		return l, true
 	}
 	result = &model{kind: "object", class: l.class}
-	if b != nil && b.class == l.class {
+	if b != nil && b.class == l.class || l.class == "" {
 		result.class = e.class
+	}
+	if b != nil && b.class == e.class {
+		result.class = l.class
 	}
 	var keys []string
 	for _, m := range slices.Concat(l.kids, e.kids) {
@@ -206,10 +343,10 @@ func oracle(b, l, e *model) (result *model, known bool) {
 	known = true
 	for _, key := range keys {
 		var inBase *model
-		if b != nil && b.kind == "object" {
+		if b != nil {
 			inBase = b.member(key)
 		}
-		kid, ok := oracle(inBase, l.member(key), e.member(key))
+		kid, ok := oracle(inBase, l.member(key), e.member(key), false)
 		known = known && ok
 		if kid != nil {
 			kid = kid.clone()
@@ -220,15 +357,32 @@ func oracle(b, l, e *model) (result *model, known bool) {
 	return result, known
 }
 
-func oracleSet(b, l, e *model) *model {
+// oracleSet merges sets by what was added and removed. What each put for an element that both
+// removed is a conflict, in which the later side's stands.
+func oracleSet(b, l, e *model) (result *model, known bool) {
 	has := func(m *model, item *model) bool {
-		return m != nil && m.kind == "set" && slices.ContainsFunc(m.kids, func(k *model) bool { return k.canonical() == item.canonical() })
+		return slices.ContainsFunc(m.kids, func(k *model) bool { return k.canonical() == item.canonical() })
 	}
-	result := &model{kind: "set", class: l.class}
-	for _, item := range slices.Concat(l.kids, e.kids) {
-		if !has(result, item) && (has(l, item) && has(e, item) || !has(b, item)) {
+	without := func(m *model, others ...*model) (rest []*model) {
+		for _, item := range m.kids {
+			if !slices.ContainsFunc(others, func(other *model) bool { return has(other, item) }) {
+				rest = append(rest, item)
+			}
+		}
+		return rest
+	}
+	for _, changed := range slices.Concat(without(b, l), without(b, e), without(l, b), without(e, b)) {
+		if changed.kind != "string" && changed.kind != "literal" {
+			return nil, false
+		}
+	}
+	byLater, byEarlier := without(l, b, e), without(e, b, l)
+	lost := min(len(without(b, l, e)), len(byLater), len(byEarlier))
+	result = &model{kind: "set", class: l.class}
+	for _, item := range slices.Concat(l.kids, byEarlier[lost:]) {
+		if !has(result, item) && (!has(b, item) || has(e, item)) {
 			result.kids = append(result.kids, item)
 		}
 	}
-	return result
+	return result, true
 }

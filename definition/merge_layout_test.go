@@ -138,8 +138,8 @@ func TestMergeLayoutYAML(t *testing.T) {
 			name:    "a service",
 			base:    "--- !<org.x.Service>\nserviceId: \"a\"\nid: 1\naccessStrategy: !<org.x.Strategy>\n  enabled: true\n  ssoEnabled: true\n",
 			later:   "# head\n--- !<org.x.Service>\nserviceId: \"a\" # regex\nid: 1\n\naccessStrategy: !<org.x.Strategy> # s\n  enabled: false\n  # sso\n  ssoEnabled: true\n",
-			earlier: "--- !<org.x.Service>\nserviceId: 'b'\ntheme: t\nid: 1\naccessStrategy: !<org.x.Other>\n  enabled: true\n  order: 1\n  ssoEnabled: true\n",
-			want:    "# head\n--- !<org.x.Service>\nserviceId: 'b' # regex\ntheme: t\nid: 1\n\naccessStrategy: !<org.x.Other> # s\n  enabled: false\n  order: 1\n  # sso\n  ssoEnabled: true\n",
+			earlier: "--- !<org.x.Other>\nserviceId: 'b'\ntheme: t\nid: 1\naccessStrategy: !<org.x.Strategy>\n  enabled: true\n  order: 1\n  ssoEnabled: true\n",
+			want:    "# head\n--- !<org.x.Other>\nserviceId: 'b' # regex\ntheme: t\nid: 1\n\naccessStrategy: !<org.x.Strategy> # s\n  enabled: false\n  order: 1\n  # sso\n  ssoEnabled: true\n",
 		},
 		{
 			name:      "entries removed",
@@ -158,10 +158,10 @@ func TestMergeLayoutYAML(t *testing.T) {
 		},
 		{
 			name:    "compact mappings",
-			base:    "- a: 1\n  b: 1\n- c: 1\n",
-			later:   "-   a: 1\n    b: 2\n-   c: 1\n",
-			earlier: "- b: 1\n  z: 3\n- y: 0\n  c: 1\n",
-			want:    "-   b: 2\n    z: 3\n-   y: 0\n    c: 1\n",
+			base:    "- a: 1\n  id: x\n  b: 1\n- c: 1\n",
+			later:   "-   a: 1\n    id: x\n    b: 2\n-   c: 1\n",
+			earlier: "- id: x\n  b: 1\n  z: 3\n- y: 0\n  c: 1\n",
+			want:    "-   id: x\n    b: 2\n    z: 3\n-   y: 0\n    c: 1\n",
 		},
 		{
 			name:    "filled and emptied",
@@ -207,10 +207,10 @@ func TestMergeLayoutYAML(t *testing.T) {
 		},
 		{
 			name:      "beside dashes",
-			base:      "a:\n- [1]\n- b: 1\n  c: 1\n- x\n- - d\n  - e\n",
-			later:     "a:\n- [1] # one\n- b: 1 # b\n  # c\n  c: 2\n- x # x\n- - d # d\n  # e\n  - e\n",
-			earlier:   "a:\n- [2]\n- c: 1\n- |\n  y\n- - e\n",
-			want:      "a:\n- [2] # one\n-\n  # b\n  # c\n  c: 2\n- | # x\n  y\n-\n  # d\n  # e\n  - e\n",
+			base:      "a:\n- [1]\n- b: 1\n  c: 1\n  id: x\n- x\n- - d\n  - e\n",
+			later:     "a:\n- [1] # one\n- b: 1 # b\n  # c\n  c: 2\n  id: x\n- x # x\n- - d # d\n  # e\n  - e\n",
+			earlier:   "a:\n- [2]\n- c: 1\n  id: x\n- |\n  y\n- - e\n",
+			want:      "a:\n- [2] # one\n-\n  # b\n  # c\n  c: 2\n  id: x\n- | # x\n  y\n-\n  # d\n  # e\n  - e\n",
 			conflicts: "/a/1/b: none # b none; /a/3/0: none # d none",
 		},
 		{

@@ -176,11 +176,16 @@ func (m *model) canonical() string {
 // parseModel reads a text and returns its value's canonical form.
 func parseModel(tb rapid.TB, file, text string) string {
 	tb.Helper()
+	return modelIn(tb, file, text).canonical()
+}
+
+func modelIn(tb rapid.TB, file, text string) *model {
+	tb.Helper()
 	doc, err := definition.Parse(mustPath(tb, file), []byte(text))
 	if err != nil {
 		tb.Fatalf("%v\n%s", err, text)
 	}
-	return modelOf(doc.Root()).canonical()
+	return modelOf(doc.Root())
 }
 
 func modelOf(v definition.Value) *model {

@@ -1,6 +1,7 @@
 package definition
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -14,9 +15,9 @@ type merger struct {
 	taken []string // pointers at or below which the earlier side's value stands in a conflict
 
 	at        pointer // of the value that is being merged, in the result
+	access    scope
 	conflicts []FieldConflict
 	revisions []*revision
-	unlike    bool // two lists could not be aligned
 }
 
 // origin says which side's text a value of the result has.
@@ -54,6 +55,7 @@ type revision struct {
 	fates      []fate
 	insertions []insertion // those after the same kid in their order
 	retag      bool        // the earlier side's tag comes in the later one's place
+	order      []int       // see arrange; nil if the order is that of the later side
 }
 
 // fate is what becomes of a kid of the later side; the zero fate is to stay.
@@ -97,9 +99,29 @@ func (r *revision) insert(after, kid int) {
 	r.insertions = append(r.insertions, insertion{after, kid})
 }
 
+// spot is where an item comes to stand when a revision is made without its order: a kid of the
+// later side that stays, and -1; or an insertion by its number, behind a kid.
+type spot struct{ kid, insertion int }
+
+// arrange notes in which order the items of a list are to come in the end.
+func (r *revision) arrange(final []spot) {
+	compare := func(a, b spot) int { return cmp.Or(cmp.Compare(a.kid, b.kid), cmp.Compare(a.insertion, b.insertion)) }
+	if slices.IsSortedFunc(final, compare) {
+		return
+	}
+	r.order = make([]int, len(final))
+	for i := range r.order {
+		r.order[i] = i
+	}
+	sorted := slices.SortedFunc(slices.Values(r.order), func(a, b int) int { return compare(final[a], final[b]) })
+	for at, i := range sorted {
+		r.order[i] = at
+	}
+}
+
 // done hands a revision over if it changes anything.
 func (m *merger) done(r *revision) {
-	changes := r.retag || len(r.insertions) > 0
+	changes := r.retag || len(r.insertions) > 0 || r.order != nil
 	for _, f := range r.fates {
 		changes = changes || f != fate{}
 	}
@@ -113,14 +135,45 @@ func (m *merger) value(b, l, e *node) outcome {
 	switch {
 	case equalNodes(l, e), equalNodes(b, e):
 		return whole(fromLater, l)
-	case mergeable(b, l, e) && l.kind == Object:
-		return m.object(b, l, e)
-	case mergeable(b, l, e):
-		return m.array(b, l, e)
+	case m.mergeable(b, l, e):
+		return m.container(b, l, e)
 	case equalNodes(b, l):
 		return whole(fromEarlier, e)
 	}
-	return m.conflict(FieldValue, b, l, e)
+	return m.conflict(kindOf(l, e), b, l, e)
+}
+
+// kindOf tells what two values that cannot be merged are a conflict of.
+func kindOf(l, e *node) FieldKind {
+	switch {
+	case l == nil || e == nil || !l.isContainer() || !e.isContainer():
+		return FieldValue
+	case l.kind == Object && e.kind == Object && collectionKind(l.class) == 0 && collectionKind(e.class) == 0:
+		return FieldObject
+	case l.kind == e.kind:
+		return FieldCollection
+	}
+	return FieldValue
+}
+
+// container merges two containers.
+func (m *merger) container(b, l, e *node) outcome {
+	within := m.access
+	defer func() { m.access = within }()
+	switch {
+	case !m.access.decides:
+	case m.isBean(l):
+		m.access.judged = false
+	case !m.access.judged:
+		if m.opposed(b, l, e) {
+			return m.conflict(FieldCollection, b, l, e)
+		}
+		m.access.judged = true
+	}
+	if l.kind == Object {
+		return m.object(b, l, e)
+	}
+	return m.array(b, l, e)
 }
 
 // conflict notes that both sides changed a value. The later side's stands, but an edit always
@@ -156,11 +209,14 @@ func equalNodes(a, b *node) bool {
 	return a.id == b.id
 }
 
-// mergeable reports whether two sides have containers of one kind and form, and did not both
-// change the class. A collection that holds exactly one element by its class, such as
+// mergeable reports whether two sides have containers that can be merged: of one kind and form,
+// and of one class. Two classes mix only at the document's root, where the class is a member as
+// any other, and in collections of java.util of one kind, if one side left it. Arrays
+// merge only on top of a base that is one, else nothing would tell what was added to what.
+// A collection that holds exactly one element by its class, such as
 // java.util.Collections$SingletonList, is no container for a merge: two elements would
 // keep Apereo CAS from loading it.
-func mergeable(b, l, e *node) bool {
+func (m *merger) mergeable(b, l, e *node) bool {
 	switch {
 	case l == nil || e == nil || l.kind != e.kind || !l.isContainer():
 		return false
@@ -170,15 +226,30 @@ func mergeable(b, l, e *node) bool {
 		return false
 	case strings.Contains(l.class, "$Singleton"), strings.Contains(e.class, "$Singleton"):
 		return false
+	case b != nil && b.kind != Null && (b.kind != l.kind || (b.collection == 0) != (l.collection == 0)):
+		return false
+	case l.kind == Array && l.elementsArray() && (b == nil || b.kind != Array || !b.elementsArray()):
+		return false
+	case l.class == e.class, len(m.at) == 0 && l.kind == Object && l.tag == "":
+		return true
+	case b == nil || b.class != l.class && b.class != e.class:
+		return false
 	}
-	return l.class == e.class || b != nil && (b.class == l.class || b.class == e.class)
+	return len(m.at) == 0 && l.kind == Object || collectionKind(l.class) != 0 && collectionKind(l.class) == collectionKind(e.class)
 }
+
+// elementsArray reports whether an array has its items, or its elements if it is a typed
+// collection, in an array.
+func (n *node) elementsArray() bool { return n.collection == 0 || n.elements().kind == Array }
 
 // into merges a value that is below the present one by key or index.
 func (m *merger) into(token string, b, l, e *node) outcome {
+	within := m.access
+	m.access.decides = m.access.decides || decidesAccess(token)
 	m.at = append(m.at, token)
 	o := m.value(b, l, e)
 	m.at = m.at[:len(m.at)-1]
+	m.access = within
 	return o
 }
 
@@ -251,7 +322,7 @@ func (m *merger) typed(b, l, e *node) outcome {
 	m.at = append(m.at, "1")
 	var elements outcome
 	switch {
-	case l.elements().id == e.elements().id:
+	case equalNodes(l.elements(), e.elements()):
 		elements = whole(fromLater, l.elements())
 	case l.elements().kind == Object:
 		elements = m.object(baseElements, l.elements(), e.elements())
@@ -260,6 +331,7 @@ func (m *merger) typed(b, l, e *node) outcome {
 		elements = m.items(baseElements, l.elements(), e.elements(), isSet)
 	}
 	m.at = m.at[:len(m.at)-1]
+	r.decide(1, elements, e.elements())
 	m.done(r)
 	id := m.ids.typed(class.id, kind, elements.tag, elements.id, elements.kids)
 	return outcome{from: fromLater, id: id, kids: []int{class.id, elements.id}}

@@ -1,140 +1,80 @@
 package definition
 
-import "strconv"
+import (
+	"bytes"
+	"cmp"
+	"slices"
+	"strconv"
+)
 
-// items merges the items of two arrays.
+// slot is one place of a merged array: the indices of the items that come together there, or -1.
+// tied says that they are one item, so that they may be merged; see tokens.
+type slot struct {
+	base, later, earlier int
+	tied                 bool
+}
+
+// items merges the items of two arrays, which are made from those of b.
 func (m *merger) items(b, l, e *node, isSet bool) outcome {
 	r := m.revise(b, l, e)
-	var items []node
-	if b != nil && b.kind == Array {
-		items = b.kids
-	}
-	var kids []int
+	kind := FieldItem
+	var slots []slot
 	if isSet {
-		kids = r.mergeSet(items)
+		slots, kind = m.setSlots(b.kids, l.kids, e.kids), FieldElement
 	} else {
-		kids = m.list(r, items)
+		var ok bool
+		if slots, ok = m.listSlots(b, l, e); !ok && equalNodes(b, l) {
+			return whole(fromEarlier, e)
+		} else if !ok {
+			return m.conflict(FieldCollection, b, l, e)
+		}
 	}
+	kids := m.fill(r, kind, b.kids, slots)
 	m.done(r)
 	return outcome{from: fromLater, id: m.ids.list(r.tag(), kids), tag: r.tag(), kids: kids}
 }
 
-// mergeSet merges two sets by what each added and removed, and returns the result's
-// identities. What the earlier side put in the place of what it removed comes to
-// that place.
-func (r *revision) mergeSet(base []node) (kids []int) {
+// fill merges the items of each slot and returns the result's identities.
+func (m *merger) fill(r *revision, kind FieldKind, base []node, slots []slot) (kids []int) {
 	l, e := r.container.kids, r.source.kids
-	inBase, inLater, inEarlier := placesOf(base), placesOf(l), placesOf(e)
-	added := func(i int) bool {
-		_, was := inBase[e[i].id]
-		_, is := inLater[e[i].id]
-		return !was && !is && inEarlier[e[i].id] == i
-	}
-	placed := make([]int, len(e)) // the later side's kid that each of e takes the place of, or -1
-	for i := range placed {
-		placed[i] = -1
-	}
-	steps, _ := align(base, e)
-	for _, s := range steps {
-		if s.from < 0 || s.to < 0 || !added(s.to) {
-			continue
+	behind := -1     // the later side's kid that stays before the present slot
+	count := 0       // of the slots that Merge fills
+	var order []spot // of the result's items
+	for _, s := range slots {
+		inLater, inEarlier := itemAt(l, s.later), itemAt(e, s.earlier)
+		o := m.item(kind, count, itemAt(base, s.base), inLater, inEarlier, s.tied)
+		if o.from != nowhere || o.taken {
+			count++
 		}
-		if _, stays := inEarlier[base[s.from].id]; stays {
-			continue
-		}
-		if at, ok := inLater[base[s.from].id]; ok && r.fates[at].by == nil {
-			placed[s.to], r.fates[at].by = at, &e[s.to]
-		}
-	}
-	for i := range l {
-		_, was := inBase[l[i].id]
-		_, is := inEarlier[l[i].id]
-		switch {
-		case r.fates[i].by != nil:
-			kids = append(kids, r.fates[i].by.id)
-		case was && !is:
-			r.fates[i].removed = true
-		default:
-			kids = append(kids, l[i].id)
-		}
-	}
-	after := -1
-	for i := range e {
-		switch at, is := inLater[e[i].id]; {
-		case placed[i] >= 0:
-			after = placed[i]
-		case is:
-			after = at
-		case added(i):
-			r.insert(after, i)
-			kids = append(kids, e[i].id)
-		}
-	}
-	return kids
-}
-
-// placesOf returns where each identity first is among nodes.
-func placesOf(nodes []node) map[int]int {
-	places := make(map[int]int, len(nodes))
-	for i := range nodes {
-		if _, ok := places[nodes[i].id]; !ok {
-			places[nodes[i].id] = i
-		}
-	}
-	return places
-}
-
-// list merges two lists item by item and returns the result's identities.
-func (m *merger) list(r *revision, base []node) (kids []int) {
-	l, e := r.container.kids, r.source.kids
-	laterSteps, ok := align(base, l)
-	earlierSteps, ok2 := align(base, e)
-	if !ok || !ok2 {
-		m.unlike = true
-		return idsOf(l)
-	}
-	after := -1
-	for {
-		// What was inserted before the next item of base.
-		var inserted map[int]int
-		for ; len(laterSteps) > 0 && laterSteps[0].from < 0; laterSteps = laterSteps[1:] {
-			after = laterSteps[0].to
-			kids = append(kids, l[after].id)
-			if inserted == nil {
-				inserted = map[int]int{}
-			}
-			inserted[l[after].id]++
-		}
-		for ; len(earlierSteps) > 0 && earlierSteps[0].from < 0; earlierSteps = earlierSteps[1:] {
-			kid := &e[earlierSteps[0].to]
-			if inserted[kid.id] > 0 {
-				inserted[kid.id]--
-				continue
-			}
-			kids = append(kids, kid.id)
-			r.insert(after, earlierSteps[0].to)
-		}
-		if len(laterSteps) == 0 {
-			return kids
-		}
-		// What became of the next item of base.
-		at, from := laterSteps[0].to, earlierSteps[0].to
-		item, inLater, inEarlier := &base[laterSteps[0].from], itemAt(l, at), itemAt(e, from)
-		laterSteps, earlierSteps = laterSteps[1:], earlierSteps[1:]
-		o := m.into(strconv.Itoa(len(kids)), item, inLater, inEarlier)
 		switch {
 		case inLater != nil:
-			r.decide(at, o, inEarlier)
+			r.decide(s.later, o, inEarlier)
 			if o.from != nowhere {
-				after = at
+				behind = s.later
+				order = append(order, spot{s.later, -1})
 			}
 		case o.from == fromEarlier:
-			r.insert(after, from)
+			order = append(order, spot{behind, len(r.insertions)})
+			r.insert(behind, s.earlier)
 		}
 		if o.from != nowhere {
 			kids = append(kids, o.id)
 		}
 	}
+	r.arrange(order)
+	return kids
+}
+
+// item merges one item of an array. What both sides made of it unequally is merged only if it is
+// tied; otherwise it is a conflict as a whole, for halves of two things would be
+// neither.
+func (m *merger) item(kind FieldKind, index int, b, l, e *node, tied bool) outcome {
+	m.at = append(m.at, strconv.Itoa(index))
+	defer func() { m.at = m.at[:len(m.at)-1] }()
+	if tied && l != nil && e != nil || equalNodes(l, e) || equalNodes(b, l) || equalNodes(b, e) {
+		return m.value(b, l, e)
+	}
+	return m.conflict(kind, b, l, e)
 }
 
 // itemAt returns the item with an index, or nil for -1.
@@ -143,4 +83,144 @@ func itemAt(items []node, i int) *node {
 		return nil
 	}
 	return &items[i]
+}
+
+// sequence is one side of a list's merge.
+type sequence struct {
+	side     *side
+	items    []node
+	tokens   []int
+	matching matching
+	others   []int // the same item in the other side, by index
+	slots    []slot
+}
+
+// listSlots puts two lists that came from one base together. It reports false if each moved
+// items in another way, or one has too much in common with the base in too many ways.
+//
+// The items that both have come in the order of the side that moved some. What only one
+// has stays behind the item of both that it is behind there. Where each side has some in
+// one place, a comparison of their texts decides which come first: which side is later
+// makes no difference.
+func (m *merger) listSlots(b, l, e *node) ([]slot, bool) {
+	tokens := m.tokens(b.kids, l.kids, e.kids)
+	p := &sequence{side: m.later, items: l.kids, tokens: tokens[1]}
+	q := &sequence{side: m.earlier, items: e.kids, tokens: tokens[2]}
+	matchings, ok := matchBoth(b.kids, l.kids, e.kids, tokens)
+	if !ok {
+		return nil, false
+	}
+	for i, s := range []*sequence{p, q} {
+		s.matching, s.others = matchings[i], none(len(s.items))
+	}
+	for i := range b.kids {
+		if at, other := p.matching.to[i], q.matching.to[i]; at >= 0 && other >= 0 {
+			p.others[at], q.others[other] = other, at
+		}
+	}
+	pairNew(p, q)
+	p.slots, q.slots = make([]slot, len(p.items)), make([]slot, len(q.items))
+	for i := range p.items {
+		s := slot{base: p.matching.from[i], later: i, earlier: p.others[i]}
+		s.tied = s.earlier >= 0 && p.tokens[i] == q.tokens[s.earlier] && (s.base < 0 || tokens[0][s.base] == p.tokens[i])
+		if p.slots[i] = s; s.earlier >= 0 {
+			q.slots[s.earlier] = s
+		}
+	}
+	for i := range q.items {
+		if q.others[i] < 0 {
+			q.slots[i] = slot{base: q.matching.from[i], later: -1, earlier: i}
+		}
+	}
+	if p.compare(q) > 0 {
+		p, q = q, p
+	}
+	switch inP, inQ := p.common(), q.common(); {
+	case slices.IsSorted(inQ), slices.Equal(inP, inQ):
+		return p.with(q), true
+	case slices.IsSorted(inP):
+		return q.with(p), true
+	}
+	return nil, false
+}
+
+// pairNew pairs the items that both sides added: those with equal tokens, in their order.
+func pairNew(p, q *sequence) {
+	left := map[int][]int{}
+	for j, from := range q.matching.from {
+		if from < 0 {
+			left[q.tokens[j]] = append(left[q.tokens[j]], j)
+		}
+	}
+	for i, from := range p.matching.from {
+		if places := left[p.tokens[i]]; from < 0 && len(places) > 0 {
+			p.others[i], q.others[places[0]] = places[0], i
+			left[p.tokens[i]] = places[1:]
+		}
+	}
+}
+
+// common returns the base's indices of the items that both sides have, in the order of this one.
+func (s *sequence) common() (inBase []int) {
+	for i, from := range s.matching.from {
+		if from >= 0 && s.others[i] >= 0 {
+			inBase = append(inBase, from)
+		}
+	}
+	return inBase
+}
+
+// with returns the slots of both sequences in the order of s.
+func (s *sequence) with(other *sequence) []slot {
+	runs := make(map[int][]int, len(other.items)) // what only the other has, behind an item of both or -1
+	behind := -1
+	for j, own := range other.others {
+		if own >= 0 {
+			behind = own
+			continue
+		}
+		runs[behind] = append(runs[behind], j)
+	}
+	slots := make([]slot, 0, len(s.items)+len(other.items))
+	for i := -1; i < len(s.items); {
+		if i >= 0 {
+			slots = append(slots, s.slots[i])
+		}
+		end := i + 1 // of the run of what only s has
+		for end < len(s.items) && s.others[end] < 0 {
+			end++
+		}
+		own, theirs := s.slots[i+1:end], make([]slot, len(runs[i]))
+		for k, j := range runs[i] {
+			theirs[k] = other.slots[j]
+		}
+		if bytes.Compare(other.newText(theirs), s.newText(own)) < 0 {
+			own, theirs = theirs, own
+		}
+		slots = append(append(slots, own...), theirs...)
+		i = end
+	}
+	return slots
+}
+
+// compare compares the texts of the items of two sequences.
+func (s *sequence) compare(other *sequence) int {
+	for i := range min(len(s.items), len(other.items)) {
+		if c := bytes.Compare(s.itemText(i), other.itemText(i)); c != 0 {
+			return c
+		}
+	}
+	return cmp.Compare(len(s.items), len(other.items))
+}
+
+func (s *sequence) itemText(i int) []byte { return s.side.content[s.items[i].start:s.items[i].end] }
+
+// newText returns the text of the first item in slots that has no base, and in slots of s only.
+func (s *sequence) newText(slots []slot) []byte {
+	for _, slot := range slots {
+		if slot.base < 0 {
+			return s.itemText(max(slot.later, slot.earlier))
+		}
+	}
+	return nil
 }

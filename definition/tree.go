@@ -21,8 +21,8 @@ type node struct {
 	// field is its number among the fields of its version, from 1; see Fields.
 	field int
 
-	// spot is its number in the merge that it is part of, see spotter.
-	spot int
+	// quad is its number in the merge that it is part of, see quadder.
+	quad int
 
 	// entry is where the member's key or the item begins (in a block sequence of
 	// YAML its dash), after where its colon or dash ends. They are 0 for the root,
