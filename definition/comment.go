@@ -19,16 +19,14 @@ const (
 // comment is one comment of a text.
 type comment struct {
 	span
-	text  string // its lines without the white space around them
+	text  string // its words, see wordsOf
+	block bool   // it is in /* and */, the others take the rest of their line
 	owner *node
 	rel   relation
 }
 
 // key tells the relations of one merge apart, once the owner has its quad.
 func (c *comment) key() int { return c.owner.quad*relations + int(c.rel) }
-
-// toLineEnd reports whether the comment takes the rest of its line.
-func (c *comment) toLineEnd() bool { return !strings.HasPrefix(c.text, "/*") }
 
 // attacher finds out what the comments of a text belong to. It walks the values and the
 // comments side by side, in the order of the text.
@@ -84,7 +82,8 @@ func (a *attacher) next(until int) (c span, ok bool) {
 func (a *attacher) take(owner *node, at relation) {
 	c := a.rest[0]
 	a.rest = a.rest[1:]
-	a.comments = append(a.comments, comment{c, plainText(a.side.content[c.start:c.end]), owner, at})
+	text := a.side.content[c.start:c.end]
+	a.comments = append(a.comments, comment{c, wordsOf(text), bytes.HasPrefix(text, []byte("/*")), owner, at})
 }
 
 // upTo attaches all comments that begin before an offset.
@@ -94,12 +93,22 @@ func (a *attacher) upTo(until int, owner *node, at relation) {
 	}
 }
 
-// plainText returns a comment's lines without the white space around them.
-func plainText(text []byte) string {
-	if bytes.IndexByte(text, '\n') < 0 {
-		return string(bytes.TrimSpace(text))
+// wordsOf returns what a comment says: its lines without the white space around them, and
+// without the marks of comments. Comments of equal words are equal.
+func wordsOf(comment []byte) string {
+	switch {
+	case bytes.HasPrefix(comment, []byte("/*")):
+		comment = bytes.TrimSuffix(comment[2:], []byte("*/"))
+	case bytes.HasPrefix(comment, []byte("//")):
+		comment = comment[2:]
+	default:
+		comment = comment[1:]
 	}
-	lines := strings.Split(string(text), "\n")
+	comment = bytes.TrimSpace(comment)
+	if bytes.IndexByte(comment, '\n') < 0 {
+		return string(comment)
+	}
+	lines := strings.Split(string(comment), "\n")
 	for i := range lines {
 		lines[i] = strings.TrimSpace(lines[i])
 	}

@@ -361,7 +361,7 @@ func (c *commentMerger) settle() {
 		}
 		var stay []wanted
 		for _, w := range c.want[from] {
-			if n.block || result.syntax == YAML || c.comment(w).toLineEnd() {
+			if n.block || result.syntax == YAML || !c.comment(w).block {
 				c.want[to] = append(c.want[to], w)
 			} else {
 				stay = append(stay, w)
@@ -387,7 +387,7 @@ func (c *commentMerger) oneToLineEnd() {
 			last := -1
 			for k := range list {
 				switch {
-				case !c.notes[list[k].side][list[k].of[list[k].side]].toLineEnd():
+				case c.comment(list[k]).block:
 					out = append(out, list[k])
 				case last < 0:
 					last = k

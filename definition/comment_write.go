@@ -90,7 +90,7 @@ func (c *commentMerger) changedSlots() []int {
 func (c *commentMerger) noteMissing(written *side) {
 	there := make(map[string]int, len(written.notes))
 	for _, n := range written.notes {
-		there[plainText(written.content[n.start:n.end])]++
+		there[wordsOf(written.content[n.start:n.end])]++
 	}
 	for _, key := range slices.Sorted(maps.Keys(c.want)) {
 		for _, w := range c.want[key] {
@@ -185,7 +185,7 @@ func (w *noteWriter) patch(start, end int, text string) {
 func (w *noteWriter) replace(n *comment, by wanted) {
 	indent := w.result.indentation(n.start)
 	text := w.lines(by, indent)
-	if w.comment(by).toLineEnd() {
+	if !w.comment(by).block {
 		if _, ok := w.result.tail(n.end); !ok {
 			text += w.result.newline + indent
 		}
@@ -262,7 +262,7 @@ func (w *noteWriter) insertInLine(at int, of wanted, inFlow bool) {
 	if at > 0 && bytes.IndexByte([]byte(" \t\n"), s.content[at-1]) < 0 {
 		text = " " + text
 	}
-	if w.comment(of).toLineEnd() {
+	if !w.comment(of).block {
 		text += s.newline + indent
 	} else {
 		text += " "
@@ -279,7 +279,7 @@ func (w *noteWriter) insertBehind(at int, of wanted) {
 	if at > 0 && (s.content[at-1] == ' ' || s.content[at-1] == '\t') {
 		text = text[1:]
 	}
-	if w.comment(of).toLineEnd() {
+	if !w.comment(of).block {
 		end, ok := s.tail(at)
 		if !ok {
 			w.patch(at, skipBlank(s.content, at), text+s.newline+indent+"  ")
@@ -305,10 +305,16 @@ func (w *noteWriter) insertFirst(n *node, at relation, of wanted) {
 		case bracketed:
 			w.insertBehind(n.body+1, of)
 		case n.block && (n != s.root || n.props > n.start):
-			w.insertBehind(w.headerEnd(n), of)
+			at := w.headerEnd(n)
+			if n.isContainer() && s.lineOf(at) == s.lineOf(n.body) { // what is beside the dash comes to a line
+				indent := strings.Repeat(" ", s.columnOf(n.body))
+				w.patch(at, n.body, " "+w.lines(of, indent)+s.newline+indent)
+				return
+			}
+			w.insertBehind(at, of)
 		case n == s.root:
 			w.insertAbove(n, of)
-		case w.comment(of).toLineEnd() || s.syntax == YAML:
+		case !w.comment(of).block || s.syntax == YAML:
 			w.insertFirst(n, behind, of)
 		default:
 			w.insertInLine(n.body, of, n.inFlow)
@@ -326,7 +332,7 @@ func (w *noteWriter) insertFirst(n *node, at relation, of wanted) {
 			w.insertAbove(n, of)
 		default:
 			at := w.behindComma(n)
-			if _, ok := s.tail(at); !ok && !w.comment(of).toLineEnd() {
+			if _, ok := s.tail(at); !ok && w.comment(of).block {
 				at = n.end // behind the comma it would be the next one's
 			}
 			w.insertBehind(at, of)
@@ -378,7 +384,7 @@ func (w *noteWriter) insertAbove(n *node, of wanted) {
 		return
 	}
 	at := s.lineStart(n.start)
-	if c := w.comment(of); !c.toLineEnd() && s.lineStart(n.start) == n.start {
+	if c := w.comment(of); c.block && s.lineStart(n.start) == n.start {
 		if from := w.text(of.side); from.lineOf(c.end) == from.lineOf(from.root.start) {
 			w.insertInLine(at, of, false)
 			return
@@ -420,9 +426,9 @@ func (w *noteWriter) insertAtEnd(n *node, of wanted) {
 	switch {
 	case s.headsLine(closing):
 		w.patch(s.lineStart(closing), s.lineStart(closing), indent+w.lines(of, indent)+s.newline)
-	case w.comment(of).toLineEnd() && len(n.kids) == 0:
+	case !w.comment(of).block && len(n.kids) == 0:
 		w.patch(from, closing, s.newline+indent+w.lines(of, indent)+s.newline+own)
-	case w.comment(of).toLineEnd():
+	case !w.comment(of).block:
 		w.patch(from, closing, " "+w.lines(of, indent)+s.newline+own)
 	default:
 		w.patch(from, closing, " "+w.lines(of, indent)+" ")

@@ -102,7 +102,7 @@ func checkLaws(tb rapid.TB, file string, texts []string, merged definition.Merge
 		if c.Kind == definition.FieldComment {
 			for line := range strings.Lines(stands.Text) {
 				if !strings.Contains(got, strings.TrimSpace(line)) {
-					tb.Fatalf("the comment %q of %s is not in\n%s", line, c.Pointer, got)
+					tb.Fatalf("base\n%s\nlater\n%s\nearlier\n%s\nthe comment %q of %s is not in\n%s\nconflicts %s", base, later, earlier, line, c.Pointer, got, conflicts(merged))
 				}
 			}
 			continue
