@@ -124,13 +124,14 @@ func (a *attacher) value(n *node, following int) {
 		a.upTo(n.end, n, inside)
 	case s.isBracketed(n):
 		a.upTo(n.body, n, inside)
+		first, line := n.end-1, s.lineOf(n.body)
 		if len(n.kids) > 0 {
-			first, line := n.kids[0].entry, s.lineOf(n.body)
-			for c, ok := a.next(first); ok && s.lineOf(c.start) == line && s.lineOf(c.end) < s.lineOf(first); c, ok = a.next(first) {
-				a.take(n, inside)
-			}
-			a.kids(n, n.end-1)
+			first = n.kids[0].entry
 		}
+		for c, ok := a.next(first); ok && s.lineOf(c.start) == line && s.lineOf(c.end) < s.lineOf(first); c, ok = a.next(first) {
+			a.take(n, inside)
+		}
+		a.kids(n, n.end-1)
 		a.upTo(n.end-1, n, ending)
 	case n.block:
 		line := s.lineOf(n.header())

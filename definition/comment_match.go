@@ -7,8 +7,8 @@ package definition
 func matchComments(base, side []comment) (in, was []int) {
 	in, was = none(len(base)), none(len(side))
 	bySlot := commentsBySlot(side)
-	relations := commentsBySlot(base)
-	for key, from := range relations {
+	inBase := commentsBySlot(base)
+	for key, from := range inBase {
 		to := bySlot[key]
 		for i, j := range commonTexts(textsOf(base, from), textsOf(side, to)) {
 			if j >= 0 {
@@ -28,7 +28,7 @@ func matchComments(base, side []comment) (in, was []int) {
 			places[base[i].text] = at[1:]
 		}
 	}
-	for key, from := range relations {
+	for key, from := range inBase {
 		matchEdited(base, side, from, bySlot[key], in, was)
 	}
 	return in, was

@@ -112,6 +112,7 @@ func (c *commentMerger) note(quad int, base, later, earlier FieldText) (taken bo
 		return false
 	}
 	c.noted[key] = len(c.conflicts)
+	c.listed += len(at)
 	c.conflicts = append(c.conflicts, FieldConflict{Kind: FieldComment, Pointer: at, Base: base, Later: later, Earlier: earlier})
 	return false
 }
@@ -235,19 +236,19 @@ func (c *commentMerger) addEarlier() {
 				i, ok = same[0], true
 				list[i].of[ofEarlier], twins[n.text] = j, same[1:]
 			}
+			w := wanted{ofEarlier, [3]int{c.was[ofEarlier][j], -1, j}}
+			if b := w.of[ofBase]; b >= 0 && c.fates[b].stays {
+				w.side, w.of[ofLater] = c.fates[b].text, c.in[ofLater][b]
+			}
 			switch {
 			case ok && i >= from:
 				out, from = append(out, list[from:i+1]...), i+1
 			case ok || !c.comesFromEarlier(j, key):
 			case !c.isIn(key):
-				c.orphan(wanted{ofEarlier, [3]int{c.was[ofEarlier][j], -1, j}}, key)
+				c.orphan(w, key)
 			default:
 				for ; from < len(list) && list[from].of[ofEarlier] < 0; from++ {
 					out = append(out, list[from])
-				}
-				w := wanted{ofEarlier, [3]int{c.was[ofEarlier][j], -1, j}}
-				if b := w.of[ofBase]; b >= 0 {
-					w.side, w.of[ofLater] = c.fates[b].text, c.in[ofLater][b]
 				}
 				out = append(out, w)
 			}
@@ -356,7 +357,7 @@ func (c *commentMerger) settle() {
 		switch {
 		case n.block:
 			from, to = to, from
-		case result.isBracketed(n) && len(n.kids) > 0:
+		case result.isBracketed(n) && (len(n.kids) > 0 || len(c.bySlot[ofResult][from]) > 0):
 			continue
 		}
 		var stay []wanted

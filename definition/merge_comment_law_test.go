@@ -321,12 +321,13 @@ var keyWord = regexp.MustCompile(`k[0-9]+`)
 
 var noteWord = regexp.MustCompile(`c[0-9]+c[LEB]*`)
 
-// notesIn finds the comments of a text by their words: for each what it was first, and what it
-// is now.
-func notesIn(text string) map[string]string {
-	notes := map[string]string{}
+// notesIn finds the comments of a text by their words: for each what it was first, and what is
+// there now.
+func notesIn(text string) map[string][]string {
+	notes := map[string][]string{}
 	for _, word := range noteWord.FindAllString(text, -1) {
-		notes[strings.TrimRight(word, "LEB")] = word
+		note := strings.TrimRight(word, "LEB")
+		notes[note] = append(notes[note], word)
 	}
 	return notes
 }
@@ -405,76 +406,69 @@ func TestMergeCommentLaws(t *testing.T) {
 
 // checkNotes checks what became of each comment, and says what is wrong.
 func checkNotes(base, later, earlier string, merged definition.Merged, counts map[string]int) string {
-	got := string(merged.Content)
-	inBase, inLater, inEarlier, inResult := notesIn(base), notesIn(later), notesIn(earlier), notesIn(got)
-	listed := ""
+	inBase, inLater, inEarlier, inResult := notesIn(base), notesIn(later), notesIn(earlier), notesIn(string(merged.Content))
+	conflicts, keys := "", map[string]bool{}
 	for _, c := range merged.Conflicts {
-		listed += " " + c.Base.Text + " " + c.Later.Text + " " + c.Earlier.Text
-	}
-	isListed := func(word string) bool {
-		return slices.Contains(noteWord.FindAllString(listed, -1), word)
-	}
-	for note, n := range wordCounts(got) {
-		if n > 1 {
-			return fmt.Sprintf("%s is there %d times", note, n)
-		}
-	}
-	valueInConflict := map[string]bool{}
-	for _, c := range merged.Conflicts {
+		conflicts += " " + c.Base.Text + " " + c.Later.Text + " " + c.Earlier.Text
 		if c.Kind != definition.FieldComment {
-			valueInConflict[c.Pointer[strings.LastIndexByte(c.Pointer, '/')+1:]] = true
+			keys[c.Pointer[strings.LastIndexByte(c.Pointer, '/')+1:]] = true
 		}
 	}
+	listed := notesIn(conflicts)
 	all := map[string]bool{}
-	for _, notes := range []map[string]string{inBase, inLater, inEarlier} {
+	for _, notes := range []map[string][]string{inBase, inLater, inEarlier} {
 		for note := range notes {
 			all[note] = true
 		}
 	}
+	one := func(notes map[string][]string, note string) string {
+		if len(notes[note]) == 0 {
+			return ""
+		}
+		return notes[note][0]
+	}
 	for note := range all {
-		b, l, e, r := inBase[note], inLater[note], inEarlier[note], inResult[note]
-		var want string
-		mustList := ""
-		switch {
-		case l == e:
-			want = l
-		case l == b:
-			want = e
-		case e == b:
-			want = l
-		case l == "":
-			want, mustList = e, e
-		case e == "":
-			want, mustList = l, l
-		default:
-			want, mustList = l, e
-		}
+		b, l, e, is := one(inBase, note), one(inLater, note), one(inEarlier, note), inResult[note]
+		has := func(word string) bool { return slices.Contains(is, word) }
+		known := func(word string) bool { return word == "" || has(word) || slices.Contains(listed[note], word) }
+		problem := ""
 		counts["comments"]++
-		if key := keyOf(base, note); valueInConflict[key] || valueInConflict[keyOf(later, note)] {
-			// The comment behind a value stands or falls with it.
-			if want = l; l == "" || r != l {
-				want, mustList = r, ""
-			}
-			if e == "" || e == b || e == l || r == e {
-				mustList = ""
-			}
-			if l != "" && r != l && !isListed(l) && l != b || e != "" && e != b && r != e && !isListed(e) {
-				return fmt.Sprintf("%s was %q, later %q, earlier %q, and is %q, beside a value in conflict", note, b, l, e, r)
-			}
-			counts["beside a value in conflict"]++
-		}
 		switch {
-		case mustList != "" && !isListed(mustList):
-			return fmt.Sprintf("%s was %q, later %q, earlier %q, and %q is not listed", note, b, l, e, mustList)
-		case r == want && mustList != "":
-			counts["in conflict"]++
-		case r == want:
-		case want != "" && isListed(want):
-			counts["not kept, but listed"]++
-		case want == "" && isListed(r):
-			counts["kept, but listed"]++
-		default:
-			return fmt.Sprintf("%s was %q, later %q, earlier %q, and is %q, want %q or it listed", note, b, l, e, r, want)
+		case len(is) > 2 || len(is) > 1 && is[0] == is[1]:
+			problem = "twice"
+		case !known(l) && l != b || !known(e) && e != b:
+			problem = "lost"
+		case l == e:
+			if !known(l) || l == "" && len(is) > 0 {
+				problem = "not as both have it"
+			} else if l != b {
+				counts["changed equally"]++
+			}
+		case l == b || e == b:
+			want := l
+			if l == b {
+				want = e
+			}
+			counts["changed by one"]++
+			switch {
+			case slices.Equal(is, []string{want}), want == "" && len(is) == 0:
+			case keys[keyOf(base, note)], keys[keyOf(later, note)], keys[keyOf(earlier, note)]:
+				counts["beside a value in conflict"]++ // and so it stands or falls with that
+			case known(want):
+				counts["not kept, but listed"]++
+			default:
+				problem = "not as one side changed it"
+			}
+		case l == "" || e == "":
+			counts["edited and removed"]++
+		case b != "" && len(is) == 1 && !known(l+e):
+			if !slices.Contains(listed[note], l) || !slices.Contains(listed[note], e) {
+				problem = "not listed"
+			}
+			counts["edited by both"]++
+		}
+		if problem != "" {
+			return fmt.Sprintf("%s was %q, later %q, earlier %q, and is %q: %s", note, b, l, e, is, problem)
 		}
 	}
 	return ""
@@ -488,12 +482,4 @@ func keyOf(text, note string) string {
 		return ""
 	}
 	return keys[len(keys)-1]
-}
-
-func wordCounts(text string) map[string]int {
-	counts := map[string]int{}
-	for _, word := range noteWord.FindAllString(text, -1) {
-		counts[strings.TrimRight(word, "LEB")]++
-	}
-	return counts
 }

@@ -288,7 +288,8 @@ func itemsIn(m *model) (items []*model) {
 }
 
 // oracle merges by value. It reports false if it does not know: of lists that both
-// sides changed, of containers in sets, and of typed collections whose class changed.
+// sides changed, of containers in sets, of what
+// decides access, and of typed collections whose class changed.
 func oracle(b, l, e *model, root bool) (result *model, known bool) {
 	same := func(x, y *model) bool {
 		if x == nil || y == nil {
@@ -308,6 +309,8 @@ func oracle(b, l, e *model, root bool) (result *model, known bool) {
 		return e, true
 	case e == nil:
 		return l, true
+	case l.key == "requiredAttributes":
+		return nil, false
 	case l.kind != e.kind && l.class != "" && e.class != "" && l.kind != "object" && e.kind != "object":
 		return nil, false
 	case l.kind != e.kind, b == nil && l.kind != "object":

@@ -17,8 +17,13 @@ type merger struct {
 	at        pointer // of the value that is being merged, in the result
 	access    scope
 	conflicts []FieldConflict
+	listed    int // the length of the pointers in conflicts
 	revisions []*revision
 }
+
+// maxListed bounds the length of the pointers of all conflicts of a merge: below a long key, many
+// fields in conflict would have many long pointers.
+const maxListed = 16 * MaxSize
 
 // origin says which side's text a value of the result has.
 type origin uint8
@@ -185,6 +190,9 @@ func (m *merger) conflict(kind FieldKind, b, l, e *node) outcome {
 		o := whole(fromEarlier, e)
 		o.taken = true
 		return o
+	}
+	if m.listed += len(at); m.listed > maxListed {
+		return whole(fromLater, l) // given up
 	}
 	m.conflicts = append(m.conflicts, FieldConflict{
 		Kind: kind, Pointer: at,

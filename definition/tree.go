@@ -50,6 +50,10 @@ type side struct {
 	newline string // what ends the first line
 	notes   []span // the text's comments, in their order
 	lines   []int  // where each line begins; see lineOf
+
+	// The last line that indentation was asked for: where it begins, and its white space.
+	indented int
+	indent   string
 }
 
 // parseSide parses content and gives its values identities from ids. Unlike Parse, it
