@@ -48,10 +48,10 @@ func (s *side) attach() []comment {
 	}
 	if tail == ending && root.props == root.start && len(root.kids) > 0 {
 		// Nothing but a blank line parts the head of the document from its first entry.
-		for i, c := range a.rest {
+		for i, c := range s.notes {
 			next := root.start
-			if i+1 < len(a.rest) {
-				next = min(next, a.rest[i+1].start)
+			if i+1 < len(s.notes) {
+				next = min(next, s.notes[i+1].start)
 			}
 			if c.start < root.start && s.lineOf(next) > s.lineOf(c.end)+1 {
 				a.upTo(next, root, above)

@@ -21,6 +21,7 @@ type commentMerger struct {
 	orphans   []orphan
 	conflicts []FieldConflict
 	noted     map[[3]int]int // by quad and outcome, where conflicts has it
+	atEnd     map[int]bool   // comments of the later side that the earlier one has as well, see isAtEnd
 }
 
 // commentFate is what becomes of a comment of the base.
@@ -45,7 +46,7 @@ type orphan struct {
 // mergeComments decides which comments the result has, and in which relations. What both sides
 // changed unequally is noted as a conflict. It returns nil if there are no comments.
 func (m *merger) mergeComments(result *side, from origin) *commentMerger {
-	c := &commentMerger{merger: m, result: result, want: make(map[int][]wanted), noted: make(map[[3]int]int)}
+	c := &commentMerger{merger: m, result: result, want: make(map[int][]wanted), noted: make(map[[3]int]int), atEnd: make(map[int]bool)}
 	comments := 0
 	for i, s := range []*side{m.base, m.later, m.earlier, result} {
 		c.notes[i] = s.attach()
@@ -59,7 +60,7 @@ func (m *merger) mergeComments(result *side, from origin) *commentMerger {
 		c.bySlot[i] = commentsBySlot(c.notes[i])
 	}
 	for _, side := range []int{ofLater, ofEarlier} {
-		c.in[side], c.was[side] = matchComments(c.notes[ofBase], c.notes[side])
+		c.in[side], c.was[side] = matchComments(c.quads, c.notes[ofBase], c.notes[side], side)
 	}
 	c.fates = make([]commentFate, len(c.notes[ofBase]))
 	for i := range c.fates {
@@ -264,6 +265,9 @@ func (c *commentMerger) comesFromEarlier(j, key int) bool {
 	if b := c.was[ofEarlier][j]; b >= 0 {
 		return c.fates[b].stays && c.fates[b].slot == ofEarlier
 	}
+	if c.isAtEnd(j) {
+		return false
+	}
 	if c.standing(key) == ofLater {
 		later := FieldText{Present: true}
 		for _, i := range c.bySlot[ofLater][key] {
@@ -272,6 +276,29 @@ func (c *commentMerger) comesFromEarlier(j, key int) bool {
 		return c.note(key/relations, FieldText{}, later, c.textOf(ofEarlier, j))
 	}
 	return true
+}
+
+// isAtEnd reports whether the later side has a comment of the earlier one as well: one behind the last
+// kid, the other at the end of the container. In a container on one line these are the same.
+func (c *commentMerger) isAtEnd(j int) bool {
+	n := &c.notes[ofEarlier][j]
+	q := &c.quads[n.owner.quad]
+	var key int
+	switch l := q.nodes[ofLater]; {
+	case n.rel == behind && q.parent >= 0:
+		key = q.parent*relations + int(ending)
+	case n.rel == ending && l != nil && l.isContainer() && len(l.kids) > 0:
+		key = l.kids[len(l.kids)-1].quad*relations + int(behind)
+	default:
+		return false
+	}
+	for _, i := range c.bySlot[ofLater][key] {
+		if l := &c.notes[ofLater][i]; l.text == n.text && !c.atEnd[i] {
+			c.atEnd[i] = true
+			return true
+		}
+	}
+	return false
 }
 
 // orphan finds a place for a comment whose value is gone. Nobody removed the comment, so it

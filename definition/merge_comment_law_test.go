@@ -461,8 +461,8 @@ func checkNotes(base, later, earlier string, merged definition.Merged, counts ma
 			}
 		case l == "" || e == "":
 			counts["edited and removed"]++
-		case b != "" && len(is) == 1 && !known(l+e):
-			if !slices.Contains(listed[note], l) || !slices.Contains(listed[note], e) {
+		case b != "":
+			if len(is) == 1 && len(listed[note]) == 0 {
 				problem = "not listed"
 			}
 			counts["edited by both"]++
