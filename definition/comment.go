@@ -42,11 +42,8 @@ func (s *side) attach() []comment {
 		return nil
 	}
 	a := attacher{side: s, rest: s.notes, comments: make([]comment, 0, len(s.notes))}
-	root, tail := s.root, behind
-	if root.isContainer() && !s.isBracketed(root) {
-		tail = ending
-	}
-	if tail == ending && root.props == root.start && len(root.kids) > 0 {
+	root := s.root
+	if root.isContainer() && !s.isBracketed(root) && root.props == root.start && len(root.kids) > 0 {
 		// Nothing but a blank line parts the head of the document from its first entry.
 		for i, c := range s.notes {
 			next := root.start
@@ -61,7 +58,7 @@ func (s *side) attach() []comment {
 	}
 	a.upTo(root.start, root, above)
 	a.value(root, -1)
-	a.upTo(len(s.content)+1, root, tail)
+	a.upTo(len(s.content)+1, root, behind)
 	return a.comments
 }
 
@@ -139,7 +136,9 @@ func (a *attacher) value(n *node, following int) {
 			a.take(n, inside)
 		}
 		a.kids(n, following)
-		a.ending(n, following)
+		if n != s.root { // whose end is that of the document
+			a.ending(n, following)
+		}
 	default: // an object of HJSON without braces
 		a.kids(n, -1)
 	}

@@ -372,12 +372,19 @@ func (c *commentMerger) asInResult(key int, list []wanted) []wanted {
 	return list
 }
 
-// settle moves what is wanted between a key and its value, or behind the value, to where the
-// layout of the result has a place for it.
+// settle moves what is wanted between a key and its value, behind the value, or at the end of the
+// document, to where the layout of the result has a place for it.
 func (c *commentMerger) settle() {
 	for i := range c.quads {
 		n, result := c.quads[i].nodes[ofResult], c.text(ofResult)
-		if n == nil || c.quads[i].parent < 0 {
+		if n == nil {
+			continue
+		}
+		if c.quads[i].parent < 0 {
+			if end := i*relations + int(ending); len(c.want[end]) > 0 && !result.isBracketed(n) {
+				tail := i*relations + int(behind)
+				c.want[tail], c.want[end] = append(c.want[end], c.want[tail]...), nil
+			}
 			continue
 		}
 		from, to := i*relations+int(inside), i*relations+int(behind)
@@ -406,6 +413,9 @@ func (c *commentMerger) settle() {
 func (c *commentMerger) oneToLineEnd() {
 	for i := range c.quads {
 		for _, at := range []relation{inside, behind} {
+			if at == behind && c.quads[i].parent < 0 {
+				continue // the tail of the document has lines
+			}
 			key := i*relations + int(at)
 			list := c.want[key]
 			if len(list) < 2 {

@@ -72,7 +72,7 @@ func (c *commentMerger) changedSlots() []int {
 		}
 	}
 	slices.SortFunc(keys, func(a, b int) int {
-		x, y := relation(a%relations) == ending, relation(b%relations) == ending
+		x, y := isAtEnd(a), isAtEnd(b)
 		switch {
 		case x && y:
 			return cmp.Compare(b, a)
@@ -85,6 +85,10 @@ func (c *commentMerger) changedSlots() []int {
 	})
 	return keys
 }
+
+// isAtEnd reports whether a slot is at the end of a container or of the document, whose root is the
+// first quad.
+func isAtEnd(key int) bool { return relation(key%relations) == ending || key == int(behind) }
 
 // noteMissing notes a conflict for each comment that is wanted, but is not in the written text.
 func (c *commentMerger) noteMissing(written *side) {
@@ -237,6 +241,9 @@ func (w *noteWriter) insert(key int, of wanted, before, after *comment) {
 			return
 		}
 		w.insertInLine(before.end, of, inFlow)
+	case key == int(behind) && before != nil:
+		end, _ := s.tail(before.end)
+		w.patch(end, end, s.newline+w.lines(of, ""))
 	case after != nil:
 		w.insertInLine(after.start, of, inFlow)
 	case before != nil:
@@ -323,7 +330,7 @@ func (w *noteWriter) insertFirst(n *node, at relation, of wanted) {
 		switch {
 		case n == s.root && !bracketed:
 			w.insertFirst(n, ending, of)
-		case n == s.root && w.text(of.side).headsLine(w.comment(of).start):
+		case n == s.root && (w.want[int(behind)][0] != of || w.text(of.side).headsLine(w.comment(of).start)):
 			end, _ := s.tail(n.end)
 			w.patch(end, end, s.newline+w.lines(of, ""))
 		case n.block:
