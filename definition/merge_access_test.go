@@ -78,6 +78,10 @@ func TestMergeOfAccess(t *testing.T) {
 			want: `{"accessStrategy": {"@class": "x.Access", "delegatedAuthenticationPolicy": {"@class": "x.D", "allowedProviders": ["java.util.ArrayList", ["a", "b", "c"]]}}}`, wantA: `{"accessStrategy": {"@class": "x.Access", "delegatedAuthenticationPolicy": {"@class": "x.D", "allowedProviders": ["java.util.ArrayList", ["a"]]}}}`, conflicts: "collection /accessStrategy/delegatedAuthenticationPolicy/allowedProviders",
 		},
 		{name: "required handlers", base: `{"requiredHandlers": ["java.util.HashSet", ["ldap", "x"]]}`, a: `{"requiredHandlers": ["java.util.HashSet", ["ldap"]]}`, b: `{"requiredHandlers": ["java.util.HashSet", ["ldap", "x", "pam"]]}`, want: `{"requiredHandlers": ["java.util.HashSet", ["ldap", "x", "pam"]]}`, wantA: `{"requiredHandlers": ["java.util.HashSet", ["ldap"]]}`, conflicts: "collection /requiredHandlers"},
+		{
+			name: "demanded by both at once", base: `{"accessStrategy": {"@class": "x.Access"}}`, a: `{"accessStrategy": {"@class": "x.Access", "requiredAttributes": {"a": ["x"]}}}`, b: `{"accessStrategy": {"@class": "x.Access", "requiredAttributes": {"b": ["y"]}}}`,
+			want: `{"accessStrategy": {"@class": "x.Access", "requiredAttributes": {"b": ["y"]}}}`, wantA: `{"accessStrategy": {"@class": "x.Access", "requiredAttributes": {"a": ["x"]}}}`, conflicts: requiredAt,
+		},
 		{name: "dropped against tightened", base: required(`"a": ["x"]`), a: `{"accessStrategy": {"@class": "x.Access", "enabled": true}}`, b: required(`"a": ["y"]`), want: required(`"a": ["y"]`), conflicts: "field /accessStrategy/requiredAttributes"},
 		{name: "the policy dropped against an addition", base: release(`"uid"`), a: `{}`, b: release(`"uid", "cn"`), want: release(`"uid", "cn"`), conflicts: "field /attributeReleasePolicy"},
 	})

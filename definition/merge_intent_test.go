@@ -200,6 +200,7 @@ func TestMergeOfMoves(t *testing.T) {
 		{name: "sorted and added to", base: `{"l": ["uid", "cn", "mail"]}`, a: `{"l": ["cn", "mail", "uid"]}`, b: `{"l": ["uid", "cn", "mail", "sn"]}`, want: `{"l": ["cn", "mail", "uid", "sn"]}`},
 		{name: "sorted and replaced", base: `{"l": ["uid", "cn", "mail"]}`, a: `{"l": ["cn", "mail", "uid"]}`, b: `{"l": ["uid", "sn", "mail"]}`, want: `{"l": ["sn", "mail", "uid"]}`},
 		{name: "sorted in two ways", base: `{"l": ["c", "a", "b"]}`, a: `{"l": ["a", "b", "c"]}`, b: `{"l": ["b", "a", "c"]}`, want: `{"l": ["b", "a", "c"]}`, wantA: `{"l": ["a", "b", "c"]}`, conflicts: "collection /l"},
+		{name: "a typed list sorted in two ways", base: `{"l": ["java.util.ArrayList", ["c", "a", "b"]]}`, a: `{"l": ["java.util.ArrayList", ["a", "b", "c"]]}`, b: `{"l": ["java.util.ArrayList", ["b", "a", "c"]]}`, want: `{"l": ["java.util.ArrayList", ["b", "a", "c"]]}`, wantA: `{"l": ["java.util.ArrayList", ["a", "b", "c"]]}`, conflicts: "collection /l"},
 		{
 			name: "swapped and edited", base: `{"l": [{"name": "Ann", "x": 1}, {"name": "Bob", "x": 2}]}`, a: `{"l": [{"name": "Bob", "x": 2}, {"name": "Ann", "x": 1}]}`, b: `{"l": [{"name": "Ann", "x": 9}, {"name": "Bob", "x": 2}]}`,
 			want: `{"l": [{"name": "Bob", "x": 2}, {"name": "Ann", "x": 9}]}`,
@@ -215,6 +216,14 @@ func TestMergeOfMoves(t *testing.T) {
 		{
 			name: "moved, edited without identity", base: `{"l": [{"on": true}, ["x"], {"on": false, "m": [1]}]}`, a: `{"l": [["x"], {"on": false, "m": [1]}, {"on": true}]}`, b: `{"l": [{"on": true}, ["x"], {"on": false, "m": [1, 2]}]}`,
 			want: `{"l": [["x"], {"on": false, "m": [1, 2]}, {"on": true}]}`,
+		},
+		{
+			name: "moved and edited without identity by one, removed by the other", base: `{"l": [{"on": true, "a": 1, "m": [1]}, "x", "y"]}`, a: `{"l": ["x", "y", {"on": true, "a": 1, "m": [2]}]}`, b: `{"l": ["x", "y"]}`,
+			want: `{"l": ["x", "y", {"on": true, "a": 1, "m": [2]}]}`, conflicts: "item /l/2",
+		},
+		{
+			name: "moved and edited without identity by one, edited by the other", base: `{"l": [{"on": true, "a": 1, "m": [1]}, "x", "y"]}`, a: `{"l": ["x", "y", {"on": true, "a": 1, "m": [2]}]}`, b: `{"l": [{"on": false, "a": 1, "m": [1]}, "x", "y"]}`,
+			want: `{"l": ["x", "y", {"on": false, "a": 1, "m": [1]}]}`, wantA: `{"l": ["x", "y", {"on": true, "a": 1, "m": [2]}]}`, conflicts: "item /l/2",
 		},
 		{
 			name: "lists moved in moved items", base: `{"l": [{"id": 1, "l": ["b", "a"]}, {"id": 2, "l": ["d", "c"]}, {"id": 3}]}`,

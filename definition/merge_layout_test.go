@@ -122,6 +122,27 @@ func TestMergeLayoutJSON(t *testing.T) {
 			want:    "{\n  \"a\": 9, // one\n  // new: c\n  /* really */\n  \"c\": 3, // three\n  // about b\n  \"d\": 4,\n  \"b\": 2, // two\n  \"e\": 5 // five\n}",
 		},
 		{
+			name:    "items moved with their comments",
+			base:    "{\n  \"a\": [\n    1,\n    2,\n    3\n  ]\n}",
+			later:   "{\n  \"a\": [\n    // about one\n    1, // one\n    2, /* two */\n    /* about three */\n    3, // three\n    4\n  ] // all\n}",
+			earlier: "{\n  \"a\": [ 3, 1, 2 ]\n}",
+			want:    "{\n  \"a\": [\n    /* about three */\n    3, // three\n    // about one\n    1, // one\n    2, /* two */\n    4\n  ] // all\n}",
+		},
+		{
+			name:    "items moved in one line",
+			base:    `{"a":[1,{"id":2,"b":1},3]}`,
+			later:   `{ "a": [ 1 , { "id": 2, "b": 9 } , 3 /* three */ ] }`,
+			earlier: `{"a":[3,{"id":2,"b":1},1,0]}`,
+			want:    `{ "a": [ 3 /* three */ , { "id": 2, "b": 9 }, 1 , 0 ] }`,
+		},
+		{
+			name:    "items without quotes moved",
+			base:    "{\n  a: [\n    x y\n    z\n    \"q\"\n  ]\n}",
+			later:   "{\n  a: [\n    x y\n    z\n    \"q\"\n    n\n  ]\n}",
+			earlier: "{\n  a: [\n    \"q\"\n    z\n    x y\n  ]\n}",
+			want:    "{\n  a: [\n    \"q\"\n    z\n    x y\n    n\n  ]\n}",
+		},
+		{
 			name:    "byte order mark",
 			base:    "\ufeff{\"a\": 1, \"b\": 1}",
 			later:   "\ufeff{\"a\": 2, \"b\": 1}",
@@ -220,6 +241,13 @@ func TestMergeLayoutYAML(t *testing.T) {
 			earlier:   "a: !<x.A> {b: 1}\nc:\n  d: 1\ne: 1\nf: !other 1\n",
 			want:      "a: !<x.A> {b: 1}\nc: !<x.C>\n  d: 2\ne: 2\nf: !other 1\n",
 			conflicts: "/c: !<x.C>\n  d: 1 !<x.C>\n  d: 2 d: 1",
+		},
+		{
+			name:    "items moved with their comments",
+			base:    "a:\n- x\n- id: 1\n  b: 1\n- y\n",
+			later:   "a:\n# about x\n- x # x\n- id: 1 # one\n  # about b\n  b: 2\n# about y\n- y # y\n",
+			earlier: "a:\n- y\n- id: 1\n  b: 1\n- x\n",
+			want:    "a:\n# about y\n- y # y\n- id: 1 # one\n  # about b\n  b: 2\n# about x\n- x # x\n",
 		},
 		{
 			name:    "sets by tag",

@@ -13,24 +13,22 @@ type slot struct {
 	tied                 bool
 }
 
-// items merges the items of two arrays, which are made from those of b.
-func (m *merger) items(b, l, e *node, isSet bool) outcome {
-	r := m.revise(b, l, e)
+// items merges the items of two arrays, which are made from those of b. It reports false if they
+// cannot be put together; see listSlots.
+func (m *merger) items(b, l, e *node, isSet bool) (o outcome, ok bool) {
 	kind := FieldItem
 	var slots []slot
 	if isSet {
 		slots, kind = m.setSlots(b.kids, l.kids, e.kids), FieldElement
-	} else {
-		var ok bool
-		if slots, ok = m.listSlots(b, l, e); !ok && equalNodes(b, l) {
-			return whole(fromEarlier, e)
-		} else if !ok {
-			return m.conflict(FieldCollection, b, l, e)
-		}
+	} else if slots, ok = m.listSlots(b, l, e); !ok && equalNodes(b, l) {
+		return whole(fromEarlier, e), true
+	} else if !ok {
+		return outcome{}, false
 	}
+	r := m.revise(b, l, e)
 	kids := m.fill(r, kind, b.kids, slots)
 	m.done(r)
-	return outcome{from: fromLater, id: m.ids.list(r.tag(), kids), tag: r.tag(), kids: kids}
+	return outcome{from: fromLater, id: m.ids.list(r.tag(), kids), tag: r.tag(), kids: kids}, true
 }
 
 // fill merges the items of each slot and returns the result's identities.
