@@ -90,12 +90,20 @@ type FieldText struct {
 //
 // The text is the later side's own. Only the values that the earlier side changed are
 // replaced, removed or inserted in it, with the earlier side's bytes for them; these
-// are indented anew, but never encoded anew. A removed member takes its line with it if
-// it has one for itself, and the comment behind it; other comments, the order and the layout
-// stay. A new member comes after the one that it follows in the earlier side; if it gets lines of
-// its own, the comments directly above and behind it come too. The items of a list change
-// places with their comments. If only one side changed the bytes, or both equally, the
-// result is exactly that side.
+// are indented anew, but never encoded anew, unless a text on lines comes into brackets. A
+// removed member takes its line with it if it has one for itself; the order and the layout stay.
+// A new member comes after the one that it follows in the earlier side. If only one side changed the
+// bytes, or both equally, the result is exactly that side.
+//
+// Comments are content. A comment belongs to what it is beside: it is above a member or an item,
+// between its key and its value, behind it, or at the end of a container; or at the head or
+// the tail of the document. There both sides' comments merge as values do: what one side adds,
+// edits, removes or moves stands, and goes with its member. A comment that both edit is a
+// conflict of the kind FieldComment, and so is one that one side edits and the other
+// removes: the edit stands. Beside a value in conflict the comments of the side that stands do. What
+// was written about a value that is gone stays where that was. A comment that finds no place
+// in the text is a conflict in which the later side stands, with an empty text if it has
+// none.
 //
 // A base of nil stands for none: the sides were created apart. What one side alone has is
 // taken then, and what both have unequally is a conflict.
@@ -103,9 +111,10 @@ type FieldText struct {
 // A result is read again before it is returned, and holds exactly the values that the
 // rules above give; so what both sides kept, such as the id, is kept, and no key comes
 // twice. Where that cannot be reached Merge gives up with an error that wraps
-// ErrNoMerge and says why: a text does not parse or has no structure, YAML has anchors or other
-// parts whose extent is not certain, the earlier side's text has no place in the layout
-// of the later one's, or the merged text or the conflicts would be too large.
+// ErrNoMerge and says why: a text does not parse or has no structure, a side changed a value
+// of YAML that has an anchor or is an alias, YAML has parts whose extent is not certain
+// ("? key", pairs in brackets), the earlier side's text has no place in the layout of the
+// later one's, or the merged text or the conflicts would be too large.
 //
 // Merge is pure and total: equal arguments give equal results, and it takes a time of the order
 // of the texts' size; lists without order that have too much in common with their base in too
@@ -142,17 +151,20 @@ func mergeTaking(path Path, base, later, earlier []byte, taken []string) (Merged
 			return Merged{}, noMerge(i, err)
 		}
 	}
+	if err := checkAnchors(sides[0], sides[1], sides[2]); err != nil {
+		return Merged{}, err
+	}
 	m := merger{ids: &ids, base: sides[0], later: sides[1], earlier: sides[2], taken: taken}
 	root := m.value(m.base.root, m.later.root, m.earlier.root)
 	if m.listed > maxListed {
 		return Merged{}, fmt.Errorf("%w: too many fields are in conflict to list them", ErrNoMerge)
 	}
-	if root.from == fromEarlier {
-		return Merged{Content: earlier, Conflicts: m.conflicts}, nil
-	}
-	content, err := splice(m.base, m.later, m.earlier, m.revisions)
-	if err != nil {
-		return Merged{}, fmt.Errorf("%w: %w", ErrNoMerge, err)
+	content := earlier
+	if root.from != fromEarlier {
+		var err error
+		if content, err = splice(m.base, m.later, m.earlier, m.revisions); err != nil {
+			return Merged{}, fmt.Errorf("%w: %w", ErrNoMerge, err)
+		}
 	}
 	result, err := parseSide(path, content, &ids)
 	if order := finalOrder(m.later.root, m.revisions); err == nil && order != nil {
@@ -167,7 +179,11 @@ func mergeTaking(path Path, base, later, earlier []byte, taken []string) (Merged
 	case result.root.id != root.id:
 		return Merged{}, fmt.Errorf("%w: the layouts of the two versions do not fit into one another", ErrNoMerge)
 	}
-	return Merged{Content: content, Conflicts: m.conflicts}, nil
+	content, comments := m.withComments(path, result, root.from)
+	if m.listed > maxListed {
+		return Merged{}, fmt.Errorf("%w: too many comments are in conflict to list them", ErrNoMerge)
+	}
+	return Merged{Content: content, Conflicts: append(m.conflicts, comments...)}, nil
 }
 
 // noMerge says why a side, by its place among Merge's arguments, has no structure to merge.
