@@ -15,6 +15,8 @@ import (
 type Blame struct {
 	definition.Field
 	Version definition.Version
+	// Kept is the version that holds the field, for Remains; else it is zero.
+	Kept definition.Version
 }
 
 // Blame tells of each field of a file who wrote it: the first version that holds the value
@@ -49,7 +51,7 @@ func (r *Replica) Blame(ctx context.Context, at definition.Version) ([]Blame, er
 	}
 	blames := make([]Blame, 0, len(b.writers))
 	for i, f := range b.fields.All() {
-		blames = append(blames, Blame{f, earliest(b.writers[i]).ref()})
+		blames = append(blames, Blame{Field: f, Version: earliest(b.writers[i]).ref()})
 	}
 	return blames, nil
 }

@@ -299,7 +299,7 @@ func (m *member) View(p definition.Path) definition.View {
 	}
 	m.moment()
 	view := m.set.View(p)
-	if looked.hash() == view.Hash {
+	if looked.hash() == view.Hash && !m.removedDisplaced(here, view) {
 		here.seen = view.Heads
 		if here.act == looked.act {
 			here.matched, here.isMatch = view.Heads, true
@@ -310,12 +310,30 @@ func (m *member) View(p definition.Path) definition.View {
 	return view
 }
 
+// removedDisplaced reports whether a user has removed a file that the view does not have
+// either, but only because another path is in its way: then the deletion is still owed.
+func (m *member) removedDisplaced(p *place, v definition.View) bool {
+	displaced := slices.ContainsFunc(v.Conflicts, func(c definition.Conflict) bool { return c.Kind == definition.ConflictPath })
+	return !m.reader && displaced && p.known && p.hash() == (definition.Hash{}) && p.base != (definition.Hash{})
+}
+
 // Read implements mirror.Replica.
 func (m *member) Read(ctx context.Context, p definition.Path) (definition.View, []byte, error) {
 	m.moment()
 	view, content, err := m.set.Read(ctx, p)
 	m.given[p] = view
 	return view, content, err
+}
+
+// Merged implements mirror.Replica.
+func (m *member) Merged(ctx context.Context, p definition.Path, of ...definition.Version) ([]byte, error) {
+	m.moment()
+	return m.set.Merged(ctx, p, of...)
+}
+
+// Superseded implements mirror.Replica.
+func (m *member) Superseded(p definition.Path, h definition.Hash) (time.Time, bool) {
+	return m.set.Superseded(p, h)
 }
 
 // Append implements mirror.Replica. Each edit must be what a user did, on top of what

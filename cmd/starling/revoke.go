@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 
@@ -83,6 +84,15 @@ func (p *program) sayRevocation(e api.RevocationEffect) {
 		p.say("No change that is here would lose its effect; those that have not arrived here yet would.")
 	default:
 		p.say("None of its changes stands now.")
+	}
+	if len(e.Remains) > 0 {
+		p.say("What it wrote and others have kept in edits of their own stands all the same: %s. Look at them, and edit what is not to stay:", count(len(e.Remains), "field"))
+		for _, f := range e.Remains[:min(len(e.Remains), shownPaths)] {
+			p.say("  %s %s: %s, kept by %s", f.Path, cmp.Or(f.Pointer, wholeFile), briefText(f.Value), f.By)
+		}
+		if more := len(e.Remains) - shownPaths; more > 0 {
+			p.say("  and %d more: see them with -o json", more)
+		}
 	}
 	if e.Forked && e.Mode == "keep" {
 		p.say("Two nodes sign with its key: only the changes of one of them would keep their effect.")
