@@ -123,12 +123,17 @@ func (m *member) inCommon(p *place) {
 func (m *member) rest() {
 	m.up()
 	m.pass(step{Op: opPass})
-	for range 100 {
+	for n := range 100 {
 		after, quiet := m.mirror.NextPass()
-		if quiet {
+		stopped := m.mirror.Status().Stopped != ""
+		switch {
+		case stopped && n > 4:
+			m.mark()
+			continue
+		case stopped:
+		case quiet:
 			return
-		}
-		if after >= time.Second && m.blocked() { // it is only tried again and again
+		case after >= time.Second && m.blocked(): // it is only tried again and again
 			return
 		}
 		<-time.After(after)
@@ -138,6 +143,17 @@ func (m *member) rest() {
 		return // the mirror waits for them to close the file
 	}
 	failModel("node %d does not come to rest: %+v", m.number, m.mirror.Status())
+}
+
+// mark lets somebody mark the directory again, which the mirror does not do by itself.
+func (m *member) mark() {
+	m.passes++
+	err := m.mirror.MarkNow(context.Background())
+	m.observe()
+	m.w.note("node %d: marked again: %v", m.number, err)
+	if err != nil { // it is empty, and that is meant
+		mustModel(os.WriteFile(filepath.Join(m.dir, ".starling"), []byte(cluster+"\n"), 0o644))
+	}
 }
 
 // crashed unwinds a pass whose process dies.
@@ -384,11 +400,35 @@ func (m *member) actOf(e definition.Edit) *act {
 		}
 	}
 	for _, v := range shown {
-		if !parents[v] {
+		if !parents[v] && !m.isOnOlder(i, e) {
 			failModel("node %d imports %s as if its user had not seen %s", m.number, a, m.w.describe(v))
 		}
 	}
 	return a
+}
+
+// isOnOlder reports whether an edit was made on a base that an export has replaced, as its
+// content says: then what its user saw meanwhile is merged with it, and not lost.
+func (m *member) isOnOlder(i int, e definition.Edit) bool {
+	r, ok := m.record(i, m.records)
+	if !ok || e.Deleted {
+		return false
+	}
+	ctx := context.Background()
+	newer := ""
+	if r.Base().Hash() != (definition.Hash{}) {
+		content, err := m.set.Merged(ctx, e.Path, r.Base().Heads()...)
+		mustModel(err)
+		newer = string(content)
+	}
+	return slices.ContainsFunc(r.Outdated(), func(o mirror.Base) bool {
+		if !slices.Equal(o.Heads(), e.Parents) {
+			return false
+		}
+		older, err := m.set.Merged(ctx, e.Path, o.Heads()...)
+		mustModel(err)
+		return editOf(i, string(older), newer, string(e.Content))
+	})
 }
 
 // owed finds the act that an edit may be: the last, or one that another took the place
