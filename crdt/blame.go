@@ -96,15 +96,20 @@ func (b *blamer) begin(r *Replica, at definition.Version) ([]*version, error) {
 		return []*version{v}, nil
 	}
 	f := r.index.files[at.Path]
-	if f == nil || !decide(f.heads).present() || r.index.now().holder(f) != f {
+	if f == nil {
 		return nil, ErrNotFound
 	}
-	if len(sidesOf(f.heads)) > 1 {
-		if m := r.index.merged(f.path, &f.tips); m.withheld != "" {
+	now := r.index.now()
+	t := now.tips(f)
+	if !decide(t.heads).present() || now.holder(f) != f {
+		return nil, ErrNotFound
+	}
+	if len(sidesOf(t.heads)) > 1 {
+		if m := r.index.merged(f.path, t); m.withheld != "" {
 			return nil, errors.New(m.withheld)
 		}
 	}
-	return slices.Clone(f.heads), nil
+	return slices.Clone(t.heads), nil
 }
 
 // walk finds the writers of what heads, the latest first, come to.

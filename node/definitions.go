@@ -259,7 +259,7 @@ func (n *Node) changeOf(c crdt.Change, names map[peer.ID]string) Change {
 			edit.Kind = EditDelete
 		case e.Adopted:
 			edit.Kind = EditAdopt
-		case !e.MovedFrom.IsZero():
+		case !e.MovedFrom.IsZero() && (len(parentsIn(e, e.Path)) == 0 || slices.ContainsFunc(c.Edits, func(o definition.Edit) bool { return o.Deleted && o.Path == e.MovedFrom })):
 			edit.Kind = EditMove
 		case len(e.Parents) == 0:
 			edit.Kind = EditCreate
