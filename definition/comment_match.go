@@ -31,20 +31,29 @@ func matchComments(quads []quad, base, side []comment, text int) (in, was []int)
 	for key, from := range inBase {
 		matchEdited(base, side, from, bySlot[key], in, was)
 	}
-	atEdge := make(map[int][]int)
+	// What is at an edge of a container in one layout is above or behind a kid in another.
+	type edge struct {
+		key  int
+		kids bool // above or behind one
+	}
+	edgeOf := func(c *comment, text int) edge {
+		return edge{edgeKey(quads, c, text), c.rel == above || c.rel == behind}
+	}
+	atEdge := make(map[edge][]int)
 	for j := range side {
-		if key := edgeKey(quads, &side[j], text); was[j] < 0 && key >= 0 {
-			atEdge[key] = append(atEdge[key], j)
+		if at := edgeOf(&side[j], text); was[j] < 0 && at.key >= 0 {
+			at.kids = !at.kids
+			atEdge[at] = append(atEdge[at], j)
 		}
 	}
-	left := make(map[int][]int)
+	left := make(map[edge][]int)
 	for i := range base {
-		if key := edgeKey(quads, &base[i], ofBase); in[i] < 0 && len(atEdge[key]) > 0 {
-			left[key] = append(left[key], i)
+		if at := edgeOf(&base[i], ofBase); in[i] < 0 && len(atEdge[at]) > 0 {
+			left[at] = append(left[at], i)
 		}
 	}
-	for key, from := range left {
-		pairAlike(base, side, from, atEdge[key], in, was)
+	for at, from := range left {
+		pairAlike(base, side, from, atEdge[at], in, was)
 	}
 	return in, was
 }

@@ -42,7 +42,7 @@ func (m *merger) withComments(path Path, result *side, from origin) ([]byte, []F
 	}
 	try(c.changedSlots())
 	c.noteMissing(written)
-	return content, c.conflicts
+	return content, c.fieldConflicts()
 }
 
 // maxAttempts is how often comments are written into one text, each time fewer of them at once,
