@@ -1,5 +1,7 @@
 package definition
 
+import "slices"
+
 // matchComments tells which comment of the base each comment of a side is: in its slot one of
 // equal text, elsewhere one of equal text that moved, and what is left between two of
 // those in one slot was edited. text is the side's number among the texts. It returns for each of the base the side's, or -1, and for each
@@ -91,13 +93,11 @@ func matchEdited(base, side []comment, from, to []int, in, was []int) {
 				left = append(left, from[i])
 				continue
 			}
-			end = at
-			for end < len(to) && to[end] != in[from[i]] {
-				end++
+			place, ok := slices.BinarySearch(to, in[from[i]])
+			if !ok || place < at {
+				continue // it moved
 			}
-			if end == len(to) {
-				continue // it moved to another slot
-			}
+			end = place
 		}
 		pairAlike(base, side, left, unpairedOf(was, to[at:end]), in, was)
 		left, at = left[:0], min(end+1, len(to))

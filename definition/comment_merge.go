@@ -22,7 +22,7 @@ type commentMerger struct {
 	orphans   []orphan
 	conflicts []commentConflict
 	noted     map[notedAt]int // where conflicts has it
-	edges     map[int][]int   // new comments of the later side, see isAtEdge
+	edges     map[atEdge]int  // new comments of the later side, see isAtEdge
 }
 
 // commentFate is what becomes of a comment of the base.
@@ -310,24 +310,30 @@ func (c *commentMerger) comesFromEarlier(j, key int) bool {
 // of a container, but in another slot: see edgeKey.
 func (c *commentMerger) isAtEdge(j int) bool {
 	if c.edges == nil {
-		c.edges = make(map[int][]int)
+		c.edges = make(map[atEdge]int)
 		for i := range c.notes[ofLater] {
 			n := &c.notes[ofLater][i]
 			isNew := c.was[ofLater][i] < 0 || c.notes[ofBase][c.was[ofLater][i]].text != n.text
 			if key := edgeKey(c.quads, n, ofLater); isNew && key >= 0 {
-				c.edges[key] = append(c.edges[key], i)
+				c.edges[atEdge{key, n.rel, n.text}]++
 			}
 		}
 	}
 	n := &c.notes[ofEarlier][j]
-	key := edgeKey(c.quads, n, ofEarlier)
-	for k, i := range c.edges[key] {
-		if l := &c.notes[ofLater][i]; k < maxEdited && l.text == n.text && l.key() != n.key() {
-			c.edges[key] = slices.Delete(c.edges[key], k, k+1)
-			return true
-		}
+	other := [relations]relation{above: inside, inside: above, behind: ending, ending: behind}[n.rel]
+	at := atEdge{edgeKey(c.quads, n, ofEarlier), other, n.text}
+	if c.edges[at] == 0 {
+		return false
 	}
-	return false
+	c.edges[at]--
+	return true
+}
+
+// atEdge is a comment at the edge of a container.
+type atEdge struct {
+	key  int
+	rel  relation
+	text string
 }
 
 // orphan finds a place for a comment whose value is gone. Nobody removed the comment, so it
@@ -350,17 +356,23 @@ func (c *commentMerger) addOrphans() {
 	if len(c.orphans) == 0 {
 		return
 	}
-	unwanted := make(map[string][]int) // relations of the result, by text
-	for i := range c.notes[ofResult] {
-		n := &c.notes[ofResult][i]
-		unwanted[n.text] = append(unwanted[n.text], n.key())
+	type there struct {
+		text string
+		key  int
 	}
+	count := make(map[there]int) // how many the result has that are wanted there
 	for key, list := range c.want {
 		for _, w := range list {
-			text := c.comment(w).text
-			if i := slices.Index(unwanted[text], key); i >= 0 {
-				unwanted[text] = slices.Delete(unwanted[text], i, i+1)
-			}
+			count[there{c.comment(w).text, key}]++
+		}
+	}
+	unwanted := make(map[string][]int) // slots of the result, by text
+	for i := range c.notes[ofResult] {
+		n := &c.notes[ofResult][i]
+		if at := (there{n.text, n.key()}); count[at] > 0 {
+			count[at]--
+		} else {
+			unwanted[n.text] = append(unwanted[n.text], n.key())
 		}
 	}
 	byHeir := make(map[int][]wanted)
