@@ -2,11 +2,12 @@ package definition
 
 import "slices"
 
-// matchComments tells which comment of the base each comment of a side is: in its slot one of
-// equal text, elsewhere one of equal text that moved, and what is left between two of
-// those in one slot was edited. text is the side's number among the texts. It returns for each of the base the side's, or -1, and for each
-// of the side the base's.
-func matchComments(quads []quad, base, side []comment, text int) (in, was []int) {
+// match tells which comment of the base each comment of a side, by its number among the texts,
+// is: in its slot one of equal words, elsewhere one of equal words that moved, and what is left
+// between two of those in one slot was edited. It returns for each of the base the side's, or
+// -1, and for each of the side the base's.
+func (c *commentMerger) match(text int) (in, was []int) {
+	base, side := c.notes[ofBase], c.notes[text]
 	in, was = none(len(base)), none(len(side))
 	bySlot := commentsBySlot(side)
 	inBase := commentsBySlot(base)
@@ -38,8 +39,8 @@ func matchComments(quads []quad, base, side []comment, text int) (in, was []int)
 		key  int
 		kids bool // above or behind one
 	}
-	edgeOf := func(c *comment, text int) edge {
-		return edge{edgeKey(quads, c, text), c.rel == above || c.rel == behind}
+	edgeOf := func(n *comment, text int) edge {
+		return edge{c.edgeKey(n, text), n.rel == above || n.rel == behind}
 	}
 	atEdge := make(map[edge][]int)
 	for j := range side {
@@ -63,20 +64,24 @@ func matchComments(quads []quad, base, side []comment, text int) (in, was []int)
 // edgeKey returns the slot at the beginning or at the end of a container for a comment of a text that
 // is there, above the first kid or behind the last, which is the same in a container on one
 // line; or -1.
-func edgeKey(quads []quad, c *comment, text int) int {
-	if c.rel == ending || c.rel == inside && c.owner.isContainer() {
-		return c.key()
+func (c *commentMerger) edgeKey(n *comment, text int) int {
+	if n.rel == ending || n.rel == inside && n.owner.isContainer() {
+		return n.key()
 	}
-	parent := quads[c.owner.quad].parent
-	if parent < 0 {
+	q := c.quads[n.owner.quad].parent
+	if q < 0 {
 		return -1
 	}
-	kids := quads[parent].nodes[text].kids
+	s, parent := c.text(text), c.quads[q].nodes[text]
+	if !s.isBracketed(parent) {
+		return -1
+	}
+	first, last := &parent.kids[0], &parent.kids[len(parent.kids)-1]
 	switch {
-	case c.rel == above && &kids[0] == c.owner:
-		return parent*relations + int(inside)
-	case c.rel == behind && &kids[len(kids)-1] == c.owner:
-		return parent*relations + int(ending)
+	case n.rel == above && n.owner == first && s.lineOf(parent.body) == s.lineOf(first.entry):
+		return q*relations + int(inside)
+	case n.rel == behind && n.owner == last && s.lineOf(parent.end) == s.lineOf(last.end):
+		return q*relations + int(ending)
 	}
 	return -1
 }

@@ -44,7 +44,7 @@ type orphan struct {
 	heir int // the slot that it goes to
 }
 
-// mergeComments decides which comments the result has, and in which relations. What both sides
+// mergeComments decides which comments the result has, and in which slots. What both sides
 // changed unequally is noted as a conflict. It returns nil if there are no comments.
 func (m *merger) mergeComments(result *side, from origin) *commentMerger {
 	c := &commentMerger{merger: m, result: result, want: make(map[int][]wanted), noted: make(map[notedAt]int)}
@@ -61,7 +61,7 @@ func (m *merger) mergeComments(result *side, from origin) *commentMerger {
 		c.bySlot[i] = commentsBySlot(c.notes[i])
 	}
 	for _, side := range []int{ofLater, ofEarlier} {
-		c.in[side], c.was[side] = matchComments(c.quads, c.notes[ofBase], c.notes[side], side)
+		c.in[side], c.was[side] = c.match(side)
 	}
 	c.fates = make([]commentFate, len(c.notes[ofBase]))
 	for i := range c.fates {
@@ -191,6 +191,7 @@ func (c *commentMerger) fate(i int) commentFate {
 	case !changed[ofEarlier]:
 	case !changed[ofLater]:
 		text = ofEarlier
+	case l < 0 && e >= 0 && c.isAtEdge(e):
 	case l < 0 && e < 0, l >= 0 && e >= 0 && c.notes[ofLater][l].text == c.notes[ofEarlier][e].text:
 	case c.note(b.owner.quad, c.textOf(ofBase, i), c.textOf(ofLater, l), c.textOf(ofEarlier, e)), l < 0:
 		text = ofEarlier
@@ -212,7 +213,7 @@ func (c *commentMerger) fate(i int) commentFate {
 // isIn reports whether the result has the value that a slot is at.
 func (c *commentMerger) isIn(key int) bool { return c.quads[key/relations].nodes[ofResult] != nil }
 
-// addLater puts the comments of the later side into their relations, but for those that are gone or
+// addLater puts the comments of the later side into their slots, but for those that are gone or
 // that the earlier side moved.
 func (c *commentMerger) addLater() {
 	for i := range c.notes[ofLater] {
@@ -314,14 +315,14 @@ func (c *commentMerger) isAtEdge(j int) bool {
 		for i := range c.notes[ofLater] {
 			n := &c.notes[ofLater][i]
 			isNew := c.was[ofLater][i] < 0 || c.notes[ofBase][c.was[ofLater][i]].text != n.text
-			if key := edgeKey(c.quads, n, ofLater); isNew && key >= 0 {
+			if key := c.edgeKey(n, ofLater); isNew && key >= 0 {
 				c.edges[atEdge{key, n.rel, n.text}]++
 			}
 		}
 	}
 	n := &c.notes[ofEarlier][j]
 	other := [relations]relation{above: inside, inside: above, behind: ending, ending: behind}[n.rel]
-	at := atEdge{edgeKey(c.quads, n, ofEarlier), other, n.text}
+	at := atEdge{c.edgeKey(n, ofEarlier), other, n.text}
 	if c.edges[at] == 0 {
 		return false
 	}
