@@ -42,7 +42,12 @@ type ChangeEdit struct {
 	Size      int    `json:"size,omitempty" doc:"Bytes; absent for a deletion."`
 	Hash      string `json:"hash,omitempty" doc:"SHA-256 of the bytes in lower-case base32; absent for a deletion."`
 	MovedFrom string `json:"moved_from,omitempty" doc:"The path that a move came from."`
-	Resolves  bool   `json:"resolves,omitempty" doc:"It ended the conflicts of its path."`
+	Resolves  bool   `json:"resolves,omitempty" doc:"It ended the conflicts of its path, or those of resolved_fields."`
+
+	ResolvedFields []string `json:"resolved_fields,omitempty" nullable:"false" doc:"JSON pointers of the conflicts that it ended, if it did not end all; empty for the whole file."`
+	Returned       bool     `json:"returned,omitempty" doc:"It is a save that took the file back to what it was before another's edit."`
+	BackTo         string   `json:"back_to,omitempty" doc:"Id of the change whose bytes a save that returned has again."`
+	Older          string   `json:"older,omitempty" doc:"Id of the change that it was made on, if its node had a newer version already: it was taken as an edit of that older one."`
 }
 
 // ChangesQuery selects changes; its zero value selects the newest of all.
@@ -129,6 +134,15 @@ func changeEditOf(e node.ChangeEdit) ChangeEdit {
 		Size:      e.Size,
 		MovedFrom: e.MovedFrom.String(),
 		Resolves:  e.Resolves,
+		Returned:  e.Returned,
+
+		ResolvedFields: e.Resolved,
+	}
+	if !e.BackTo.IsZero() {
+		edit.BackTo = e.BackTo.String()
+	}
+	if !e.Older.IsZero() {
+		edit.Older = e.Older.String()
 	}
 	if e.Hash != (definition.Hash{}) {
 		edit.Hash = e.Hash.String()

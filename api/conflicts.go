@@ -21,12 +21,19 @@ type ConflictList struct {
 // nobody has marked as resolved.
 type Conflict struct {
 	Path     string   `json:"path"`
-	Kind     string   `json:"kind" doc:"edits: both sides changed the same. deletion: an edit against a deletion. adopted: a file that a joining node had. path: two paths that cannot both be files. duplicate_id: definitions with the same id."`
-	Lost     *Side    `json:"lost,omitempty" doc:"The side that does not stand; absent for duplicate_id."`
-	Stands   *Side    `json:"stands,omitempty" doc:"The side that stands instead, of another path for the kind path; absent for duplicate_id."`
-	Pointers []string `json:"pointers,omitempty" nullable:"false" doc:"JSON pointers of the fields at which the sides differ. Without them, for the kind edits, the whole file did not stand."`
-	At       string   `json:"at,omitempty" doc:"The change that was made on top of both sides and did not resolve the conflict."`
-	Paths    []string `json:"paths,omitempty" nullable:"false" doc:"The definitions with the same id."`
+	Kind     string   `json:"kind" doc:"edits: both sides changed the same. deletion: an edit against a deletion. adopted: a file that a joining node had. path: two paths that cannot both be files. reverted: a save took the file back to what it was before another's edit; listed for a day. duplicate_id: definitions with the same id."`
+	Lost     *Side    `json:"lost,omitempty" doc:"Who wrote what does not stand; absent for duplicate_id."`
+	Stands   *Side    `json:"stands,omitempty" doc:"Who wrote what stands instead, of another path for the kind path; absent for duplicate_id."`
+	Pointers []string `json:"pointers,omitempty" nullable:"false" doc:"JSON pointer of the field that is in conflict, one; absent for the whole file."`
+	Field    string   `json:"field_kind,omitempty" doc:"What is in conflict there: field (a value), item (of a list), element (of a set), object, collection or comment; absent for the whole file."`
+	Reason   string   `json:"reason,omitempty" doc:"Why it is the whole file."`
+
+	BaseValue   *string `json:"base_value,omitempty" doc:"Text of the field in what both sides were made on; absent if it was not there."`
+	LostValue   *string `json:"lost_value,omitempty" doc:"Text of the field as the losing side has it; absent if that removed it."`
+	StandsValue *string `json:"stands_value,omitempty" doc:"Text of the field as it stands; absent if it was removed."`
+
+	At    string   `json:"at,omitempty" doc:"The change that was made on top of both sides and did not resolve the conflict."`
+	Paths []string `json:"paths,omitempty" nullable:"false" doc:"The definitions with the same id."`
 }
 
 // Side is one side of a conflict.
@@ -47,23 +54,13 @@ type Dispute struct {
 	Conflicts []DisputedConflict `json:"conflicts" nullable:"false"`
 }
 
-// DisputedConflict is a conflict with its texts.
+// DisputedConflict is a conflict with the whole texts of its sides.
 type DisputedConflict struct {
 	Conflict
-	Base       string          `json:"base,omitempty" doc:"The latest change that both sides were made on; absent if there is none."`
-	BaseText   *string         `json:"base_text,omitempty"`
-	LostText   *string         `json:"lost_text,omitempty" doc:"Absent for a deletion."`
-	StandsText *string         `json:"stands_text,omitempty" doc:"Absent for a deletion."`
-	Fields     []DisputedField `json:"fields,omitempty" nullable:"false"`
-}
-
-// DisputedField is a field at which two sides differ, with its text in each; absent
-// where the field is.
-type DisputedField struct {
-	Pointer string  `json:"pointer" doc:"JSON pointer of the field."`
-	Base    *string `json:"base,omitempty"`
-	Lost    *string `json:"lost,omitempty"`
-	Stands  *string `json:"stands,omitempty"`
+	Base       string  `json:"base,omitempty" doc:"The latest change that both sides were made on; absent if there is none."`
+	BaseText   *string `json:"base_text,omitempty"`
+	LostText   *string `json:"lost_text,omitempty" doc:"Absent for a deletion."`
+	StandsText *string `json:"stands_text,omitempty" doc:"Absent for a deletion."`
 }
 
 type conflictsInput struct {
@@ -125,9 +122,12 @@ func (r routes) conflicts() {
 }
 
 func conflictOf(c node.Conflict) Conflict {
-	conflict := Conflict{Path: c.Path.String(), Kind: string(c.Kind), Lost: sideOf(c.Lost), Stands: sideOf(c.Stands)}
-	for _, f := range c.Fields {
-		conflict.Pointers = append(conflict.Pointers, f.Pointer)
+	conflict := Conflict{
+		Path: c.Path.String(), Kind: string(c.Kind), Lost: sideOf(c.Lost), Stands: sideOf(c.Stands), Field: string(c.FieldKind), Reason: c.Reason,
+		BaseValue: fieldOf(c.Base), LostValue: fieldOf(c.LostText), StandsValue: fieldOf(c.StandsText),
+	}
+	if c.Pointer != "" {
+		conflict.Pointers = []string{c.Pointer}
 	}
 	for _, p := range c.Paths {
 		conflict.Paths = append(conflict.Paths, p.String())
@@ -155,25 +155,12 @@ func sideOf(s node.Side) *Side {
 func disputedOf(c node.DisputedConflict) DisputedConflict {
 	disputed := DisputedConflict{
 		Conflict:   conflictOf(c.Conflict),
-		BaseText:   textOf(c.BaseText, c.BaseText != nil),
-		LostText:   textOf(c.LostText, !c.Lost.Deleted),
-		StandsText: textOf(c.StandsText, !c.Stands.Deleted),
+		BaseText:   textOf(c.FromFile, c.FromFile != nil),
+		LostText:   textOf(c.LostFile, !c.Lost.Deleted),
+		StandsText: textOf(c.StandsFile, !c.Stands.Deleted),
 	}
-	if !c.Base.IsZero() {
-		disputed.Base = c.Base.Change.String()
-	}
-	for _, f := range c.Fields {
-		// An edit stands against a removal, else the later against the earlier.
-		stands, lost := f.Later, f.Earlier
-		if !stands.Present {
-			stands, lost = lost, stands
-		}
-		disputed.Fields = append(disputed.Fields, DisputedField{
-			Pointer: f.Pointer,
-			Base:    fieldOf(f.Base),
-			Lost:    fieldOf(lost),
-			Stands:  fieldOf(stands),
-		})
+	if !c.From.IsZero() {
+		disputed.Base = c.From.Change.String()
 	}
 	return disputed
 }

@@ -44,6 +44,7 @@ type contentInput struct {
 
 type contentOutput struct {
 	ContentType string `header:"Content-Type"`
+	ETag        string `header:"ETag" doc:"The changes that made it, several if they are merged; for If-Match. Not of the directory."`
 	Body        []byte
 }
 
@@ -90,30 +91,28 @@ func (r routes) definitions() {
 			return nil, err
 		}
 		var content []byte
+		var made []definition.Version
 		switch {
 		case in.Change != "" && !in.At.IsZero(), in.Directory && (in.Change != "" || !in.At.IsZero()):
 			return nil, newProblem(CodeInvalid, "say one of a change, a time and the directory")
 		case in.Directory:
 			content, err = r.node.ReadDirectory(ctx, path)
 		case in.Change == "":
-			content, err = r.node.ReadAt(ctx, path, in.At)
+			var view definition.View
+			view, content, err = r.node.ReadView(ctx, path, in.At)
+			made = view.Heads
 		default:
-			content, err = r.contentOf(ctx, path, in.Change)
+			var id definition.ChangeID
+			if id, err = r.resolve(ctx, in.Change); err == nil {
+				made = []definition.Version{{Change: id, Path: path}}
+				content, err = r.node.Read(ctx, path, id)
+			}
 		}
 		if err != nil {
 			return nil, err
 		}
-		return &contentOutput{ContentType: "application/octet-stream", Body: content}, nil
+		return &contentOutput{ContentType: "application/octet-stream", ETag: tagOf(made), Body: content}, nil
 	})
-}
-
-// contentOf returns the bytes that a change gave a path.
-func (r routes) contentOf(ctx context.Context, path definition.Path, change string) ([]byte, error) {
-	id, err := r.resolve(ctx, change)
-	if err != nil {
-		return nil, err
-	}
-	return r.node.Read(ctx, path, id)
 }
 
 // parsePath parses a path that the client sent; a bad one is its mistake.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -31,6 +32,8 @@ type Edit struct {
 	Path    string `json:"path"`
 	Content []byte `json:"content,omitempty" doc:"The bytes, in base64; absent for a deletion."`
 	Deleted bool   `json:"deleted,omitempty"`
+
+	Base []string `json:"base,omitempty" maxItems:"512" doc:"Ids of the changes, or their first characters, that made what was read: the edit is merged with what came since, and is in conflict where both changed the same. Without it the edit is made on what stands now."`
 }
 
 // Edited says what became of a draft: the changes are on this node's disk.
@@ -38,7 +41,10 @@ type Edited struct {
 	Changes []string `json:"changes" nullable:"false" doc:"Ids of the changes; more than one only if the draft was too large for one."`
 }
 
-type editInput struct{ Body Draft }
+type editInput struct {
+	IfMatch string `header:"If-Match" doc:"For one edit: the ETag of the content that was read, as base."`
+	Body    Draft
+}
 
 type editOutput struct{ Body Edited }
 
@@ -62,7 +68,20 @@ func (r routes) edit() {
 			if e.Deleted && len(e.Content) > 0 {
 				return nil, newProblem(CodeInvalid, "edit "+e.Path+": a deletion has no content")
 			}
-			draft.Edits = append(draft.Edits, definition.Edit{Path: path, Content: e.Content, Deleted: e.Deleted})
+			parents, err := r.basis(ctx, path, e.Base)
+			if err != nil {
+				return nil, err
+			}
+			draft.Edits = append(draft.Edits, definition.Edit{Path: path, Parents: parents, Content: e.Content, Deleted: e.Deleted})
+		}
+		if tag := changesIn(in.IfMatch); len(tag) > 0 {
+			if len(draft.Edits) != 1 || draft.Edits[0].Parents != nil {
+				return nil, newProblem(CodeInvalid, "If-Match is for one edit, and in the place of its base")
+			}
+			var err error
+			if draft.Edits[0].Parents, err = r.basis(ctx, draft.Edits[0].Path, tag); err != nil {
+				return nil, err
+			}
 		}
 		if in.Body.Strict {
 			if err := r.node.Review(ctx, draft.Edits); err != nil {
@@ -81,6 +100,39 @@ func (r routes) edit() {
 		}
 		return &editOutput{Body: body}, nil
 	})
+}
+
+// basis returns the versions of a path that changes made; nil for none.
+func (r routes) basis(ctx context.Context, path definition.Path, changes []string) ([]definition.Version, error) {
+	if len(changes) == 0 {
+		return nil, nil
+	}
+	ids := make([]definition.ChangeID, 0, len(changes))
+	for _, c := range changes {
+		id, err := r.resolve(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return r.node.Basis(ctx, path, ids)
+}
+
+// tagOf returns the ETag of what the heads of a path come to: the ids of their changes.
+func tagOf(heads []definition.Version) string {
+	ids := make([]string, 0, len(heads))
+	for _, h := range heads {
+		ids = append(ids, h.Change.String())
+	}
+	if len(ids) == 0 {
+		return ""
+	}
+	return `"` + strings.Join(ids, ",") + `"`
+}
+
+// changesIn returns the changes that an If-Match names; none if it is empty or "*".
+func changesIn(tag string) []string {
+	return strings.FieldsFunc(strings.ReplaceAll(tag, "W/", ""), func(c rune) bool { return strings.ContainsRune(`", *`, c) })
 }
 
 // Edit makes the edits and returns when they are on the node's disk.

@@ -1,6 +1,12 @@
 package api_test
 
 import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -64,6 +70,84 @@ func TestHistory(t *testing.T) {
 	wantProblem(t, api.CodeInvalid)(client.Compare(t.Context(), api.Point{Path: "../a.json"}, api.Point{Path: "app-1.json"}))
 	wantProblem(t, api.CodeNotFound)(client.PreviewRevert(t.Context(), "aaaaaaaa"))
 	wantProblem(t, api.CodeInvalid)(client.Revert(t.Context(), api.Reversion{}))
+}
+
+// TestWhatWasRead: the ETag of a content is the base of an edit of it, which is merged with what
+// came since.
+func TestWhatWasRead(t *testing.T) {
+	client, socket, _ := serve(t)
+	raw := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", socket)
+	}}}
+	defer raw.CloseIdleConnections()
+	do := func(method, path, match string, body any, want int) http.Header {
+		t.Helper()
+		text, err := json.Marshal(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request, err := http.NewRequestWithContext(t.Context(), method, "http://starling"+path, bytes.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", "application/json")
+		if match != "" {
+			request.Header.Set("If-Match", match)
+		}
+		answer, err := raw.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		if answer.StatusCode != want {
+			said, _ := io.ReadAll(answer.Body)
+			t.Fatalf("%s %s: got %s, want %d: %s", method, path, answer.Status, want, said)
+		}
+		return answer.Header
+	}
+	edit := func(content string, base ...string) api.Draft {
+		return api.Draft{Edits: []api.Edit{{Path: "app-1.json", Content: []byte(content), Base: base}}}
+	}
+	made, err := client.Edit(t.Context(), edit(`{"id": 1, "name": "a", "theme": "a"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tag := do("GET", "/v1/content?path=app-1.json", "", nil, http.StatusOK).Get("ETag")
+	if want := `"` + made.Changes[0] + `"`; tag != want {
+		t.Errorf("the tag is %s, want %s", tag, want)
+	}
+	do("POST", "/v1/changes", tag, edit(`{"id": 1, "name": "b", "theme": "a"}`), http.StatusCreated)
+	do("POST", "/v1/changes", tag, edit(`{"id": 1, "name": "a", "theme": "c"}`), http.StatusCreated)
+	if got, err := client.Content(t.Context(), "app-1.json", ""); err != nil || string(got) != `{"id": 1, "name": "b", "theme": "c"}` {
+		t.Errorf("got %s, %v, want both edits", got, err)
+	}
+	tag = do("GET", "/v1/content?path=app-1.json", "", nil, http.StatusOK).Get("ETag")
+	if strings.Count(tag, ",") != 1 {
+		t.Errorf("the tag of a merge is %s, want two changes", tag)
+	}
+	do("POST", "/v1/changes", tag, edit(`{"id": 1, "name": "d", "theme": "c"}`), http.StatusCreated)
+	do("POST", "/v1/changes", "*", edit(`{"id": 1, "name": "e", "theme": "c"}`), http.StatusCreated)
+	if l, err := client.Conflicts(t.Context(), ""); err != nil || len(l.Conflicts) != 0 {
+		t.Errorf("got %+v, %v, want no conflict", l, err)
+	}
+
+	// An older version, by the first characters of its id, and the same field.
+	if _, err := client.Edit(t.Context(), edit(`{"id": 1, "name": "f", "theme": "a"}`, made.Changes[0][:8])); err != nil {
+		t.Fatal(err)
+	}
+	if l, err := client.Conflicts(t.Context(), ""); err != nil || len(l.Conflicts) != 1 || l.Conflicts[0].Pointers[0] != "/name" {
+		t.Errorf("got %+v, %v, want a conflict of the name", l, err)
+	}
+	list, err := client.Changes(t.Context(), api.ChangesQuery{Path: "app-1.json", Limit: 1})
+	if err != nil || list.Changes[0].Edits[0].Older != made.Changes[0] {
+		t.Errorf("got %+v, %v, want an edit of the older version", list, err)
+	}
+	wantProblem(t, api.CodeNotFound)(client.Edit(t.Context(), edit("{}", "aaaaaaaa")))
+	do("POST", "/v1/changes", tag, edit("{}", made.Changes[0]), http.StatusUnprocessableEntity)
+	do("POST", "/v1/changes", `"aaaaaaaa"`, edit("{}"), http.StatusNotFound)
+	other := edit("{}", made.Changes[0])
+	other.Edits[0].Path = "other-2.json"
+	wantProblem(t, api.CodeNotFound)(client.Edit(t.Context(), other))
 }
 
 func TestBlame(t *testing.T) {

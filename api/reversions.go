@@ -64,8 +64,8 @@ func (r routes) reversions() {
 		OperationID:   "revert-change",
 		Method:        http.MethodPost,
 		Path:          "/v1/reversions",
-		Summary:       "Bring back what was before a change, by a new change",
-		Description:   "All of the change or nothing: refused if a path was edited since. Answers when the new change is on this node's disk.",
+		Summary:       "Take back what a change did, by a new change",
+		Description:   "What was edited since stays, by a merge. All of the change or nothing: refused if somebody edited the same field since. Answers when the new change is on this node's disk.",
 		Tags:          []string{tagDefinitions},
 		DefaultStatus: http.StatusCreated,
 	}, func(ctx context.Context, in *reversionInput) (*reversionOutput, error) {

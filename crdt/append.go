@@ -239,7 +239,11 @@ func parts(edits []definition.Edit, parents int) func(yield func([]definition.Ed
 
 // sizeOf bounds the size of an edit on the wire.
 func sizeOf(e definition.Edit) int {
-	return len(e.Content) + len(e.Path.String()) + len(e.MovedFrom.String()) + 40*len(e.Parents) + 32
+	n := len(e.Content) + len(e.Path.String()) + len(e.MovedFrom.String()) + 40*len(e.Parents) + 32
+	for _, r := range e.Resolved {
+		n += 80 + len(r.Pointer)
+	}
+	return n
 }
 
 // sealChange signs a change and builds its block, and opens that as everybody

@@ -20,6 +20,10 @@ const (
 	maxParents = 512       // parents of an edit
 	maxNote    = 4 << 10   // bytes of a change's note
 	maxActor   = 256       // bytes of a change's actor
+	// maxResolved is how many conflicts an edit resolves one by one, and maxPointer the bytes of
+	// the pointer of each.
+	maxResolved = 256
+	maxPointer  = 1 << 10
 )
 
 // change is the payload of an element of kind trust.KindChange.
@@ -72,6 +76,10 @@ func (c change) marshal() ([]byte, error) {
 			Adopted:   e.Adopted,
 			MovedFrom: e.MovedFrom.String(),
 			Resolves:  e.Resolves,
+			Returned:  e.Returned,
+		}
+		for _, r := range e.Resolved {
+			edit.Resolved = append(edit.Resolved, &crdtpb.ResolvedConflict{Lost: r.Lost[:], Stands: r.Stands[:], Pointer: r.Pointer})
 		}
 		for _, p := range e.Parents {
 			edit.Parents = append(edit.Parents, &crdtpb.Parent{Change: p.Change[:], Moved: p.Path != e.Path})
@@ -140,7 +148,18 @@ func parseEdit(msg *crdtpb.Edit) (definition.Edit, error) {
 		Deleted:  msg.GetDeleted(),
 		Adopted:  msg.GetAdopted(),
 		Resolves: msg.GetResolves(),
+		Returned: msg.GetReturned(),
 		Content:  msg.GetContent(),
+	}
+	if len(msg.GetResolved()) > maxResolved {
+		return definition.Edit{}, refuse(ReasonLimit, "%d resolved conflicts", len(msg.GetResolved()))
+	}
+	for _, m := range msg.GetResolved() {
+		r := definition.ResolvedConflict{Pointer: m.GetPointer()}
+		if !setID(&r.Lost, m.GetLost()) || !setID(&r.Stands, m.GetStands()) {
+			return definition.Edit{}, refuse(ReasonEdit, "a resolved conflict is malformed")
+		}
+		e.Resolved = append(e.Resolved, r)
 	}
 	if msg.GetMovedFrom() != "" {
 		if e.MovedFrom, err = definition.ParsePath(msg.GetMovedFrom()); err != nil {
@@ -177,10 +196,24 @@ func checkEdit(e definition.Edit) error {
 		return refuse(ReasonLimit, "content of %d bytes", len(e.Content))
 	case e.Deleted != (len(e.Content) == 0):
 		return refuse(ReasonEdit, "an edit has content or is a deletion")
-	case e.Adopted && (e.Deleted || len(e.Parents) > 0 || !e.MovedFrom.IsZero() || e.Resolves):
+	case e.Adopted && (e.Deleted || len(e.Parents) > 0 || !e.MovedFrom.IsZero() || e.Resolves || len(e.Resolved) > 0):
 		return refuse(ReasonEdit, "an adopted edit has neither parents nor an origin")
+	case e.Returned && (e.Deleted || e.Resolves || len(e.Parents) == 0):
+		return refuse(ReasonEdit, "an edit that returns has content and parents")
+	case len(e.Resolved) > 0 && (e.Resolves || len(e.Parents) == 0):
+		return refuse(ReasonEdit, "an edit resolves all conflicts, or some of those before it")
+	case len(e.Resolved) > maxResolved:
+		return refuse(ReasonLimit, "%d resolved conflicts", len(e.Resolved))
 	case !e.MovedFrom.IsZero() && (e.Deleted || e.MovedFrom == e.Path):
 		return refuse(ReasonEdit, "a move has content and another origin")
+	}
+	for i, r := range e.Resolved {
+		switch {
+		case len(r.Pointer) > maxPointer || !utf8.ValidString(r.Pointer):
+			return refuse(ReasonLimit, "pointer of %d bytes", len(r.Pointer))
+		case i > 0 && e.Resolved[i-1].Compare(r) >= 0:
+			return refuse(ReasonEdit, "resolved conflicts are not strictly ascending")
+		}
 	}
 	return nil
 }

@@ -104,6 +104,12 @@ func (x *index) checkChange(b *block, e *element) error {
 		if edit.Resolves {
 			v.flags |= resolves
 		}
+		if edit.Returned {
+			v.flags |= returned
+		}
+		if len(edit.Resolved) > 0 {
+			v.flags |= settles
+		}
 		if n := len(edit.Parents); n > 0 {
 			v.parents = make([]*version, 0, n)
 		}

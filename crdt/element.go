@@ -110,7 +110,9 @@ const (
 	deleted flags = 1 << iota
 	adopted
 	resolves
-	moved // from another file
+	moved    // from another file
+	returned // see definition.Edit.Returned
+	settles  // it resolves some conflicts; which ones the file remembers
 )
 
 func (v *version) is(f flags) bool { return v.flags&f != 0 }

@@ -36,6 +36,7 @@ type index struct {
 	// load reads the bytes of a version from the disk.
 	load    func(*version) ([]byte, error)
 	merging sync.Mutex // guards what tips remember, which is filled under a reader's lock
+	coming  sync.Mutex // guards tips.came alone, so that it waits for no merge
 }
 
 // file is all that the set says about one path.
@@ -44,13 +45,15 @@ type file struct {
 	fold     string
 	versions []*version // in order of admission: parents before children
 	tips                // of all of them
+	// settled are the conflicts that versions resolve one by one; nil if none does.
+	settled map[*version][]definition.ResolvedConflict
 }
 
 // tips is the newest of some versions of a file.
 type tips struct {
 	heads []*version // those that count and are no ancestor of another that counts; latest first
-	first *version   // the first that counts; see compareFirst
 	// What was asked for since the heads changed last.
+	came   *version              // see index.cameWith
 	merged *mergedFile           // what the heads come to
 	past   []definition.Conflict // of the history; nil if it was not asked for
 	// unhonoured are the conflicts of the merges that versions were made on, of those
@@ -120,6 +123,12 @@ func (x *index) add(b *block, e *element) []definition.Path {
 		v, f := &e.versions[i], x.file(b.change.edits[i].Path)
 		v.file = f
 		f.versions = append(f.versions, v)
+		if v.is(settles) {
+			if f.settled == nil {
+				f.settled = make(map[*version][]definition.ResolvedConflict)
+			}
+			f.settled[v] = b.change.edits[i].Resolved
+		}
 		if x.counts(v) {
 			f.put(v, x.counts)
 			x.dirty(f, dirty)
@@ -266,10 +275,7 @@ func (t *tips) put(v *version, counts func(*version) bool) {
 	t.heads = slices.DeleteFunc(t.heads, func(h *version) bool { _, ok := drop[h]; return ok })
 	at, _ := slices.BinarySearchFunc(t.heads, v, later)
 	t.heads = slices.Insert(t.heads, at, v)
-	t.merged, t.past = nil, nil
-	if t.first == nil || compareFirst(v, t.first) < 0 {
-		t.first = v
-	}
+	t.came, t.merged, t.past = nil, nil, nil
 }
 
 // tipsOf returns the tips of those versions of a file that are in a part of the

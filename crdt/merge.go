@@ -1,7 +1,6 @@
 package crdt
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -61,16 +60,14 @@ func sidesOf(heads []*version) []side {
 // merge folds sides, the latest first, from the earliest on; the text is the
 // latest's. The error is the disk's.
 func (m *merger) merge(sides []side, depth int) (outcome, error) {
-	var out outcome
-	for _, s := range sides[min(len(sides), maxSides):] {
-		out.conflicts = append(out.conflicts, whole(s, sides[0]))
-	}
+	beyond := sides[min(len(sides), maxSides):]
 	sides = sides[:min(len(sides), maxSides)]
 	last := len(sides) - 1
 	content, err := m.load(sides[last].latest())
 	if err != nil {
 		return outcome{}, err
 	}
+	var lost losses
 	first, folded := last, slices.Clone(sides[last]) // the sides from first on, whose edits content has
 	for i := last - 1; i >= 0; i-- {
 		next := sides[i]
@@ -82,33 +79,41 @@ func (m *merger) merge(sides []side, depth int) (outcome, error) {
 		if err != nil {
 			return outcome{}, err
 		}
-		merged, mergeErr := definition.Merged{}, errNoBase
-		if base != nil {
-			merged, mergeErr = definition.Merge(m.path, base, text, content)
-		}
+		merged, mergeErr := m.threeWay(base, text, content)
 		if mergeErr != nil { // the later stands whole
-			for _, s := range sides[i+1 : first+1] {
-				out.conflicts = append(out.conflicts, whole(s, next))
-			}
+			lost.file(sides[i+1:first+1], next, whyWhole(mergeErr))
 			content, first, folded = text, i, slices.Clone(next)
 			continue
 		}
-		if len(merged.Conflicts) > 0 {
-			c := whole(sides[i+1], next)
-			c.Fields = merged.Conflicts
-			out.conflicts = append(out.conflicts, c)
+		if depth == 0 { // a base's conflicts are nobody's
+			if err := m.lose(&lost, merged.Conflicts, next, sides[i+1:first+1]); err != nil {
+				return outcome{}, err
+			}
 		}
 		content, folded = merged.Content, append(folded, next...)
 	}
-	out.content = content
+	out := outcome{content: content, conflicts: lost.conflicts()}
+	for _, s := range beyond {
+		out.conflicts = append(out.conflicts, whole(s, sides[0], fmt.Sprintf("of %d versions made apart the latest %d merge", len(sides)+len(beyond), maxSides)))
+	}
 	return out, nil
 }
 
-var errNoBase = errors.New("no common ancestor")
+// threeWay merges two texts on a base, nil if there is none. A base that does not parse is none.
+func (m *merger) threeWay(base, later, earlier []byte) (definition.Merged, error) {
+	merged, err := definition.Merge(m.path, base, later, earlier)
+	if err == nil || base == nil {
+		return merged, err
+	}
+	if _, broken := definition.Parse(m.path, base); broken != nil {
+		return definition.Merge(m.path, nil, later, earlier)
+	}
+	return merged, err
+}
 
-// whole is the conflict of a side that does not stand.
-func whole(lost, stands side) definition.Conflict {
-	return definition.Conflict{Kind: definition.ConflictEdits, Lost: lost.latest().ref(), Stands: stands.latest().ref()}
+// whyWhole says why two sides do not merge.
+func whyWhole(err error) string {
+	return strings.TrimPrefix(err.Error(), definition.ErrNoMerge.Error()+": ")
 }
 
 // base returns the bytes of the nearest common ancestor that counts, nil if

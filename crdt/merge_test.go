@@ -45,25 +45,46 @@ func TestMergedView(t *testing.T) {
 			s.add(s.write(s.c, seconds(4), []*woven{one}, edit("x.json", def("id: 1", "name: 1", "theme: 2"), one)))
 		}, []string{"x.json=" + def("id: 2", "name: 2", "theme: 2")}},
 
-		{"without a common ancestor the later stands whole", func(s *story) {
+		{"two creations merge by field", func(s *story) {
 			s.add(s.write(s.a, seconds(2), []*woven{s.start}, edit("x.json", def("id: 1", "name: 2"))))
-			s.add(s.write(s.b, seconds(1), []*woven{s.start}, edit("x.json", def("id: 1", "theme: 1"))))
-		}, []string{"x.json=" + def("id: 1", "name: 2") + " edits(" + def("id: 1", "theme: 1") + ")"}},
+			s.add(s.write(s.b, seconds(1), []*woven{s.start}, edit("x.json", def("id: 1", "name: 2", "theme: 1"))))
+		}, []string{"x.json=" + def("id: 1", "name: 2", "theme: 1")}},
+
+		{"a field that two creations give other values is a conflict", func(s *story) {
+			s.add(s.write(s.a, seconds(2), []*woven{s.start}, edit("x.json", def("id: 1", "name: 2"))))
+			s.add(s.write(s.b, seconds(1), []*woven{s.start}, edit("x.json", def("id: 1", "name: 1"))))
+		}, []string{"x.json=" + def("id: 1", "name: 2") + " edits(" + def("id: 1", "name: 1") + ")"}},
+
+		{"of two creations without structure the later stands whole", func(s *story) {
+			s.add(s.write(s.a, seconds(2), []*woven{s.start}, edit("x.json", def("id: 1", "name: 2"))))
+			s.add(s.write(s.b, seconds(1), []*woven{s.start}, edit("x.json", "{")))
+		}, []string{"x.json=" + def("id: 1", "name: 2") + " edits({)"}},
+
+		{"three creations are folded", func(s *story) {
+			s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", def("id: 1", "name: 2"))))
+			s.add(s.write(s.b, seconds(2), []*woven{s.start}, edit("x.json", def("id: 1", "theme: 3"))))
+			s.add(s.write(s.c, seconds(3), []*woven{s.start}, edit("x.json", def("id: 1", "name: 4"))))
+		}, []string{"x.json=" + def("id: 1", "name: 4", "theme: 3") + " edits(" + def("id: 1", "name: 2") + ")"}},
+
+		{"a base that does not parse is none", func(s *story) {
+			one := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", "{")))
+			s.add(s.write(s.a, seconds(2), []*woven{one}, edit("x.json", def("id: 1", "name: 2"), one)))
+			s.add(s.write(s.b, seconds(3), []*woven{one}, edit("x.json", def("id: 1", "theme: 3"), one)))
+		}, []string{"x.json=" + def("id: 1", "name: 2", "theme: 3")}},
 
 		{"what stands whole has nothing of the others to merge on", func(s *story) {
 			one := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", base)))
 			s.add(s.write(s.a, seconds(2), []*woven{one}, edit("x.json", def("id: 1", "name: 2", "theme: 1"), one)))
-			s.add(s.write(s.b, seconds(3), []*woven{s.start}, edit("x.json", def("other: 3"))))
+			s.add(s.write(s.b, seconds(3), []*woven{s.start}, edit("x.json", "{")))
 			s.add(s.write(s.c, seconds(4), []*woven{one}, edit("x.json", def("id: 4", "name: 1", "theme: 1"), one)))
-		}, []string{"x.json=" + def("id: 4", "name: 1", "theme: 1") + " edits(" + def("id: 1", "name: 2", "theme: 1") + ")" +
-			" edits(" + def("other: 3") + ")"}},
+		}, []string{"x.json=" + def("id: 4", "name: 1", "theme: 1") + " edits(" + def("id: 1", "name: 2", "theme: 1") + ") edits({)"}},
 
 		{"a deleted base is none", func(s *story) {
 			one := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", base)))
 			gone := s.add(s.write(s.a, seconds(2), []*woven{one}, edit("x.json", "", one)))
 			s.add(s.write(s.a, seconds(3), []*woven{gone}, edit("x.json", def("name: 3"), gone)))
-			s.add(s.write(s.b, seconds(4), []*woven{gone}, edit("x.json", def("theme: 4"), gone)))
-		}, []string{"x.json=" + def("theme: 4") + " edits(" + def("name: 3") + ")"}},
+			s.add(s.write(s.b, seconds(4), []*woven{gone}, edit("x.json", def("name: 1", "theme: 4"), gone)))
+		}, []string{"x.json=" + def("name: 1", "theme: 4") + " edits(" + def("name: 3") + ")"}},
 
 		{"a merge stands against a deletion", func(s *story) {
 			one := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", base)))
@@ -102,6 +123,13 @@ func TestMergedView(t *testing.T) {
 func resolve(name, content string, parents ...*woven) *crdtpb.Edit {
 	e := edit(name, content, parents...)
 	e.Resolves = true
+	return e
+}
+
+// resolveAt is an edit that closes the conflict at one pointer which lost to another version.
+func resolveAt(name, content, pointer string, lost, stands *woven) *crdtpb.Edit {
+	e := edit(name, content, lost, stands)
+	e.Resolved = []*crdtpb.ResolvedConflict{{Lost: lost.id[:], Stands: stands.id[:], Pointer: pointer}}
 	return e
 }
 
@@ -148,6 +176,48 @@ func TestConflictsOfThePast(t *testing.T) {
 			s.add(s.write(s.a, seconds(6), []*woven{done}, edit("x.json", def("id: 6", "name: 2"), done)))
 			s.add(s.write(s.b, seconds(7), []*woven{done}, edit("x.json", def("id: 7", "name: 2"), done)))
 		}, "x.json=" + def("id: 7", "name: 2") + " edits(" + def("id: 6", "name: 2") + ")"},
+		{"a resolution of one field leaves the other open", func(s *story) {
+			base := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", def("id: 1", "name: 1", "theme: 1"))))
+			one := s.add(s.write(s.a, seconds(2), []*woven{base}, edit("x.json", def("id: 1", "name: 2", "theme: 2"), base)))
+			two := s.add(s.write(s.b, seconds(3), []*woven{base}, edit("x.json", def("id: 1", "name: 3", "theme: 3"), base)))
+			done := s.add(s.write(s.c, seconds(4), []*woven{one, two}, resolveAt("x.json", def("id: 1", "name: 2", "theme: 3"), "/name", one, two)))
+			s.add(s.write(s.a, seconds(5), []*woven{done}, edit("x.json", def("id: 5", "name: 2", "theme: 3"), done)))
+		}, "x.json=" + def("id: 5", "name: 2", "theme: 3") + " edits(" + def("id: 1", "name: 2", "theme: 2") + ")"},
+		{"resolutions of all fields close it", func(s *story) {
+			base := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", def("id: 1", "name: 1", "theme: 1"))))
+			one := s.add(s.write(s.a, seconds(2), []*woven{base}, edit("x.json", def("id: 1", "name: 2", "theme: 2"), base)))
+			two := s.add(s.write(s.b, seconds(3), []*woven{base}, edit("x.json", def("id: 1", "name: 3", "theme: 3"), base)))
+			done := s.add(s.write(s.c, seconds(4), []*woven{one, two}, resolveAt("x.json", def("id: 1", "name: 2", "theme: 3"), "/name", one, two)))
+			on := resolveAt("x.json", def("id: 1", "name: 2", "theme: 2"), "/theme", one, two)
+			on.Parents = edit("x.json", "x", done).Parents
+			s.add(s.write(s.a, seconds(5), []*woven{done}, on))
+		}, "x.json=" + def("id: 1", "name: 2", "theme: 2")},
+		{"a save that returned is listed until it is resolved", func(s *story) {
+			one := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", def("name: 1"))))
+			two := s.add(s.write(s.b, seconds(2), []*woven{one}, edit("x.json", def("name: 2"), one)))
+			back := edit("x.json", def("name: 1"), two)
+			back.Returned = true
+			three := s.add(s.write(s.a, seconds(3), []*woven{two}, back))
+			s.add(s.write(s.c, seconds(4), []*woven{three}, edit("x.json", def("name: 1", "id: 4"), three)))
+		}, "x.json=" + def("name: 1", "id: 4") + " reverted(" + def("name: 2") + ")"},
+		{"a resolution closes a save that returned", func(s *story) {
+			one := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", def("name: 1"))))
+			two := s.add(s.write(s.b, seconds(2), []*woven{one}, edit("x.json", def("name: 2"), one)))
+			back := edit("x.json", def("name: 1"), two)
+			back.Returned = true
+			three := s.add(s.write(s.a, seconds(3), []*woven{two}, back))
+			s.add(s.write(s.c, seconds(4), []*woven{three}, resolve("x.json", def("name: 2"), three)))
+		}, "x.json=" + def("name: 2")},
+		{"a resolution of the file alone closes it too", func(s *story) {
+			one := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", def("name: 1"))))
+			two := s.add(s.write(s.b, seconds(2), []*woven{one}, edit("x.json", def("name: 2"), one)))
+			back := edit("x.json", def("name: 1"), two)
+			back.Returned = true
+			three := s.add(s.write(s.a, seconds(3), []*woven{two}, back))
+			done := resolveAt("x.json", def("name: 2"), "", two, three)
+			done.Parents = edit("x.json", "x", three).Parents
+			s.add(s.write(s.c, seconds(4), []*woven{three}, done))
+		}, "x.json=" + def("name: 2")},
 		{"two who merge the same list it once", func(s *story) {
 			one, two, _ := tie(s)
 			s.add(s.write(s.b, seconds(5), []*woven{one, two}, edit("x.json", def("id: 4", "name: 3"), one, two)))

@@ -10,9 +10,9 @@ import (
 // again on its own, and an operator may not have looked. So a conflict is listed
 // until an edit that is marked to resolve it has it in its history.
 
-// past returns the conflicts of the merges in the history of a file's tips that
-// nobody has resolved, the latest merge first. It is computed once for each set of
-// heads.
+// past returns the conflicts of the merges in the history of a file's tips, and the saves in it
+// that took the file back, as far as nobody has resolved them, the latest first. It is
+// computed once for each set of heads.
 func (x *index) past(t *tips) []definition.Conflict {
 	x.merging.Lock()
 	defer x.merging.Unlock()
@@ -20,27 +20,34 @@ func (x *index) past(t *tips) []definition.Conflict {
 		return t.past
 	}
 	history := ancestry(t.heads)
-	resolved := make(map[*version]struct{})
+	var below []*version // what was there when all was resolved
+	settled := make(map[definition.ResolvedConflict]bool)
 	for v := range history {
 		if v.is(resolves) {
-			for a := range ancestry(v.sameFile()) {
-				resolved[a] = struct{}{}
+			below = append(below, v.sameFile()...)
+		}
+		if v.is(settles) {
+			for _, r := range v.file.settled[v] {
+				settled[r] = true
 			}
 		}
 	}
-	var merges []*version
+	resolved := ancestry(below)
+	var open []*version
 	for v := range history {
-		if _, ok := resolved[v]; !ok && !v.is(resolves) && len(v.sameFile()) > 1 {
-			merges = append(merges, v)
+		if _, ok := resolved[v]; !ok && !v.is(resolves) && (v.is(returned) || len(v.sameFile()) > 1) {
+			open = append(open, v)
 		}
 	}
-	slices.SortFunc(merges, later)
-	past, known := []definition.Conflict{}, true
-	for _, v := range merges {
+	slices.SortFunc(open, later)
+	past, known, listed := []definition.Conflict{}, true, make(map[pastKey]bool)
+	for _, v := range open {
 		conflicts, failed := x.unhonoured(v)
 		known = known && !failed
 		for _, c := range conflicts {
-			if !slices.ContainsFunc(past, func(o definition.Conflict) bool { return o.Lost == c.Lost && o.Stands == c.Stands }) {
+			k := pastKey{c.Kind, definition.ResolvedConflict{Lost: c.Lost.Change, Stands: c.Stands.Change, Pointer: c.Pointer}}
+			if !listed[k] && !settled[k.ResolvedConflict] {
+				listed[k] = true
 				past = append(past, c)
 			}
 		}
@@ -51,8 +58,14 @@ func (x *index) past(t *tips) []definition.Conflict {
 	return past
 }
 
-// unhonoured returns the conflicts of the merge that a version was made on. If the
-// disk failed, each side that does not stand whole is one, and nothing is remembered.
+// pastKey is what makes two conflicts of the past the same.
+type pastKey struct {
+	kind definition.ConflictKind
+	definition.ResolvedConflict
+}
+
+// unhonoured returns the conflicts of the merge that a version was made on, and that it took
+// an edit back. If the disk failed, each side that does not stand whole is one, and nothing is remembered.
 func (x *index) unhonoured(v *version) (conflicts []definition.Conflict, failed bool) {
 	if conflicts, ok := v.file.unhonoured[v]; ok {
 		return conflicts, false
@@ -61,7 +74,13 @@ func (x *index) unhonoured(v *version) (conflicts []definition.Conflict, failed 
 	parents = slices.DeleteFunc(parents, func(p *version) bool { return !x.counts(p) })
 	slices.SortFunc(parents, later)
 	conflicts = []definition.Conflict{}
+	if v.is(returned) && len(parents) > 0 && x.counts(v) {
+		conflicts = append(conflicts, definition.Conflict{
+			Kind: definition.ConflictReverted, Lost: parents[0].ref(), Stands: v.ref(), Reason: "a save took it back to an earlier version",
+		})
+	}
 	if len(parents) > 1 {
+		merged := len(conflicts)
 		conflicts = append(conflicts, decide(parents).conflicts...)
 		m := merger{path: v.file.path, load: x.load, counts: x.counts, memo: make(map[string][]byte)}
 		if sides := sidesOf(parents); len(sides) > 1 {
@@ -69,13 +88,13 @@ func (x *index) unhonoured(v *version) (conflicts []definition.Conflict, failed 
 			if err != nil { // the disk's: each side may have lost, and it is asked again
 				failed = true
 				for _, s := range sides[1:] {
-					out.conflicts = append(out.conflicts, whole(s, sides[0]))
+					out.conflicts = append(out.conflicts, whole(s, sides[0], "its versions cannot be read"))
 				}
 			}
 			conflicts = append(conflicts, out.conflicts...)
 		}
-		for i := range conflicts {
-			conflicts[i].At = v.id
+		for i := range conflicts[merged:] {
+			conflicts[merged+i].At = v.id
 		}
 	}
 	if failed {

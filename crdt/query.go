@@ -58,7 +58,7 @@ func editOf(c *change, path definition.Path) (definition.Edit, bool) {
 // cloneOf returns an edit that shares no memory with the change that it is of, which may
 // be read again.
 func cloneOf(e definition.Edit) definition.Edit {
-	e.Content, e.Parents = bytes.Clone(e.Content), slices.Clone(e.Parents)
+	e.Content, e.Parents, e.Resolved = bytes.Clone(e.Content), slices.Clone(e.Parents), slices.Clone(e.Resolved)
 	return e
 }
 
@@ -160,7 +160,8 @@ type Summary struct {
 	// should hold: equal exactly for equal views.
 	Digest definition.Hash
 	// Definitions and Conflicts count the files that should be there, and the
-	// conflicts of all paths.
+	// conflicts of all paths. Saves that took a file back are not among the latter: how long
+	// they are listed is for who lists them to say.
 	Definitions, Conflicts int
 }
 
@@ -180,7 +181,11 @@ func (r *Replica) Summary() Summary {
 	var s Summary
 	s.Digest = DigestOf(func(yield func(definition.Path, definition.Hash) bool) {
 		for _, v := range r.Views() {
-			s.Conflicts += len(v.Conflicts)
+			for _, c := range v.Conflicts {
+				if c.Kind != definition.ConflictReverted {
+					s.Conflicts++
+				}
+			}
 			if v.Present {
 				s.Definitions++
 				yield(v.Path, v.Hash) // DigestOf never stops early

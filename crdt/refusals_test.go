@@ -108,6 +108,24 @@ type refusalTest struct {
 	blocks func(a *attack) []*woven
 }
 
+// onTheirs is a change on top of another's, whose edit a function has bent.
+func onTheirs(bend func(*crdtpb.Edit)) func(a *attack) []*woven {
+	return func(a *attack) []*woven {
+		e := edit("theirs.json", "x", a.theirs)
+		bend(e)
+		return []*woven{a.theirs, a.sealChange(a.by.key, a.change(a.by, seconds(1), []*woven{a.theirs}, e), a.theirs)}
+	}
+}
+
+// resolved names conflicts at these pointers, of two sides that need not be there.
+func resolved(pointers ...string) []*crdtpb.ResolvedConflict {
+	var out []*crdtpb.ResolvedConflict
+	for _, p := range pointers {
+		out = append(out, &crdtpb.ResolvedConflict{Lost: make([]byte, 32), Stands: make([]byte, 32), Pointer: p})
+	}
+	return out
+}
+
 // refusalTests has a case for each rule by which a block is refused.
 var refusalTests = []refusalTest{
 	// The block.
@@ -412,6 +430,31 @@ var refusalTests = []refusalTest{
 	{"a move to itself", crdt.ReasonEdit, func(a *attack) []*woven {
 		return []*woven{a.edits(&crdtpb.Edit{Path: "x.json", MovedFrom: "x.json", Content: []byte("x")})}
 	}},
+	{"a deletion that returns", crdt.ReasonEdit, onTheirs(func(e *crdtpb.Edit) { e.Content, e.Deleted, e.Returned = nil, true, true })},
+	{"a resolution that returns", crdt.ReasonEdit, onTheirs(func(e *crdtpb.Edit) { e.Resolves, e.Returned = true, true })},
+	{"a first version that returns", crdt.ReasonEdit, func(a *attack) []*woven {
+		return []*woven{a.edits(&crdtpb.Edit{Path: "x.json", Content: []byte("x"), Returned: true})}
+	}},
+	{"all and some conflicts resolved", crdt.ReasonEdit, onTheirs(func(e *crdtpb.Edit) { e.Resolves, e.Resolved = true, resolved("/a") })},
+	{"conflicts of nothing resolved", crdt.ReasonEdit, func(a *attack) []*woven {
+		return []*woven{a.edits(&crdtpb.Edit{Path: "x.json", Content: []byte("x"), Resolved: resolved("/a")})}
+	}},
+	{"a conflict resolved twice", crdt.ReasonEdit, onTheirs(func(e *crdtpb.Edit) { e.Resolved = resolved("/a", "/a") })},
+	{"resolved conflicts out of order", crdt.ReasonEdit, onTheirs(func(e *crdtpb.Edit) { e.Resolved = resolved("/b", "/a") })},
+	{"a resolved conflict of a short id", crdt.ReasonEdit, onTheirs(func(e *crdtpb.Edit) {
+		e.Resolved = resolved("/a")
+		e.Resolved[0].Lost = e.Resolved[0].Lost[1:]
+	})},
+	{"a resolved conflict without a side", crdt.ReasonEdit, onTheirs(func(e *crdtpb.Edit) {
+		e.Resolved = resolved("/a")
+		e.Resolved[0].Stands = nil
+	})},
+	{"too many resolved conflicts", crdt.ReasonLimit, onTheirs(func(e *crdtpb.Edit) {
+		for i := range 257 {
+			e.Resolved = append(e.Resolved, resolved(fmt.Sprintf("/%03d", i))...)
+		}
+	})},
+	{"a resolved conflict of a long pointer", crdt.ReasonLimit, onTheirs(func(e *crdtpb.Edit) { e.Resolved = resolved("/" + strings.Repeat("a", 1024)) })},
 
 	// Grants.
 	{"no grant", crdt.ReasonGrant, func(a *attack) []*woven {

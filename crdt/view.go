@@ -40,11 +40,11 @@ func decide(heads []*version) decision {
 			continue
 		}
 		listed[v.hash] = true
-		kind := definition.ConflictAdopted
+		c := definition.Conflict{Kind: definition.ConflictAdopted, Lost: v.ref(), Stands: d.stands.ref(), Reason: "a joining node had it on disk"}
 		if v.is(deleted) {
-			kind = definition.ConflictDeletion
+			c.Kind, c.Reason = definition.ConflictDeletion, "an edit stands against a deletion"
 		}
-		d.conflicts = append(d.conflicts, definition.Conflict{Kind: kind, Lost: v.ref(), Stands: d.stands.ref()})
+		d.conflicts = append(d.conflicts, c)
 	}
 	return d
 }
@@ -73,6 +73,7 @@ func (s *state) view(path definition.Path) definition.View {
 			Kind:   definition.ConflictPath,
 			Lost:   view.Winner,
 			Stands: decide(s.tips(holder).heads).stands.ref(),
+			Reason: "the two paths cannot both be files",
 		})
 		return view
 	}
@@ -110,9 +111,9 @@ func (s *state) holder(f *file) *file {
 	return h
 }
 
-// earlier orders paths by their first version.
+// earlier orders paths that would be present by the versions with which they came there.
 func (s *state) earlier(a, b *file) int {
-	return cmp.Or(compareFirst(s.tips(a).first, s.tips(b).first), a.path.Compare(b.path))
+	return cmp.Or(compareFirst(s.index.cameWith(s.tips(a)), s.index.cameWith(s.tips(b))), a.path.Compare(b.path))
 }
 
 // compareFirst orders versions of different paths by how deep in the graph they are,
@@ -120,6 +121,45 @@ func (s *state) earlier(a, b *file) int {
 // another does not take its place, whatever the clocks say.
 func compareFirst(a, b *version) int {
 	return cmp.Or(cmp.Compare(a.prio, b.prio), later(b, a))
+}
+
+// cameWith returns the version with which a path that would be present came there: the first
+// since it was last absent. A version was made on an absent path if no version that it was made on
+// has a file; so these are the versions that the heads lead back to without passing a deletion.
+// One that was made apart from a deletion never knew the path absent, and an edit wins against a
+// deletion: the path was there all along.
+func (x *index) cameWith(t *tips) *version {
+	x.coming.Lock()
+	defer x.coming.Unlock()
+	if t.came != nil {
+		return t.came
+	}
+	var todo []*version
+	for _, s := range sidesOf(t.heads) {
+		todo = append(todo, s...)
+	}
+	if len(todo) == 0 {
+		todo = append(todo, decide(t.heads).stands) // an adopted file
+	}
+	seen := make(map[*version]struct{})
+	for len(todo) > 0 {
+		v := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if _, ok := seen[v]; ok {
+			continue
+		}
+		seen[v] = struct{}{}
+		if x.counts(v) {
+			if v.is(deleted) {
+				continue
+			}
+			if t.came == nil || compareFirst(v, t.came) < 0 {
+				t.came = v
+			}
+		}
+		todo = append(todo, v.sameFile()...)
+	}
+	return t.came
 }
 
 // colliders yields the other paths that cannot stand beside f: those equal to

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/starling-sync/starling/crdt"
+	"github.com/starling-sync/starling/crdt/crdtpb"
 	"github.com/starling-sync/starling/trust"
 )
 
@@ -234,6 +235,64 @@ func TestView(t *testing.T) {
 			s.add(s.write(s.b, seconds(1), []*woven{s.start}, edit("AB", "1")))
 			s.add(s.write(s.c, seconds(3), []*woven{s.start}, edit("Ab", "3")))
 		}, []string{"AB=1", "Ab absent path(3)", "ab absent path(2)"}},
+
+		{"what was deleted and is made again does not take the place of what is in use", func(s *story) {
+			one := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", "old")))
+			gone := s.add(s.write(s.a, seconds(2), []*woven{one}, edit("x.json", "", one)))
+			used := s.add(s.write(s.b, seconds(3), []*woven{gone}, edit("X.json", "in use")))
+			s.add(s.write(s.c, seconds(4), []*woven{used}, edit("x.json", "again", gone)))
+		}, []string{"X.json=in use", "x.json absent path(again)"}},
+
+		{"what is edited on and on keeps its place", func(s *story) {
+			one := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", "1")))
+			two := s.add(s.write(s.b, seconds(2), []*woven{one}, edit("X.json", "2")))
+			s.add(s.write(s.a, seconds(3), []*woven{two}, edit("x.json", "3", one)))
+		}, []string{"X.json absent path(2)", "x.json=3"}},
+
+		{"what was deleted apart from an edit was never absent", func(s *story) {
+			one := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", "1")))
+			gone := s.add(s.write(s.a, seconds(2), []*woven{one}, edit("x.json", "", one)))
+			kept := s.add(s.write(s.b, seconds(3), []*woven{one}, edit("x.json", "3", one)))
+			s.add(s.write(s.c, seconds(4), []*woven{gone, kept}, edit("X.json", "4")))
+			s.add(s.write(s.a, seconds(5), []*woven{s.blocks[len(s.blocks)-1]}, edit("x.json", "5", gone, kept)))
+		}, []string{"X.json absent path(4)", "x.json=5 deletion()"}},
+
+		{"a file that was deleted twice counts from the last time", func(s *story) {
+			last := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", "1")))
+			for i := range uint64(2) {
+				last = s.add(s.write(s.a, seconds(2+2*i), []*woven{last}, edit("x.json", "", last)))
+				used := s.add(s.write(s.b, seconds(3+2*i), []*woven{last}, edit(fmt.Sprintf("used-%d.json", i), "u")))
+				last = s.add(s.write(s.a, seconds(3+2*i), []*woven{used}, edit("x.json", "again", last)))
+			}
+			s.add(s.write(s.c, seconds(4), []*woven{s.blocks[5]}, edit("X.json", "in use"))) // as deep as the last but one
+		}, []string{"X.json=in use", "used-0.json=u", "used-1.json=u", "x.json absent path(again)"}},
+
+		{"a folder in use is not displaced by a file that is made again", func(s *story) {
+			one := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x", "old")))
+			gone := s.add(s.write(s.a, seconds(2), []*woven{one}, edit("x", "", one)))
+			used := s.add(s.write(s.b, seconds(3), []*woven{gone}, edit("x/y.json", "in use")))
+			s.add(s.write(s.c, seconds(4), []*woven{used}, edit("x", "again", gone)))
+		}, []string{"x absent path(again)", "x/y.json=in use"}},
+
+		{"a case rename, and back", func(s *story) {
+			one := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("X.json", "1")))
+			to := edit("x.json", "1")
+			to.MovedFrom = "X.json"
+			to.Parents = append(to.Parents, &crdtpb.Parent{Change: one.id[:], Moved: true})
+			two := s.add(s.write(s.a, seconds(2), []*woven{one}, edit("X.json", "", one), to))
+			back := edit("X.json", "1", two)
+			back.MovedFrom = "x.json"
+			back.Parents = append(back.Parents, &crdtpb.Parent{Change: two.id[:], Moved: true})
+			s.add(s.write(s.a, seconds(3), []*woven{two}, back, edit("x.json", "", two)))
+		}, []string{"X.json=1", "x.json absent"}},
+
+		{"a deletion that was purged made nothing absent", func(s *story) {
+			one := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", "1")))
+			gone := s.add(s.write(s.b, seconds(2), []*woven{one}, edit("x.json", "", one)))
+			used := s.add(s.write(s.c, seconds(3), []*woven{gone}, edit("X.json", "3")))
+			again := s.add(s.write(s.a, seconds(4), []*woven{used}, edit("x.json", "4", gone)))
+			s.add(s.revoke(s.b.id, trust.ModePurge, nil, again))
+		}, []string{"X.json absent path(3)", "x.json=4"}},
 
 		{"a purge takes all that the member wrote", func(s *story) {
 			one := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", "good"), edit("y.json", "good")))

@@ -101,6 +101,23 @@ type Edit struct {
 	MovedFrom Path
 	// Resolves closes the conflicts of the path's history so far.
 	Resolves bool
+	// Resolved closes single conflicts of it and leaves the others open. It is not used together
+	// with Resolves.
+	Resolved []ResolvedConflict
+	// Returned marks a save that took the file back to the bytes that another's edit had
+	// replaced shortly before; see ConflictReverted.
+	Returned bool
+}
+
+// ResolvedConflict names a conflict: its two sides, and its field.
+type ResolvedConflict struct {
+	Lost, Stands ChangeID
+	Pointer      string
+}
+
+// Compare orders them by change ids, then by pointer.
+func (r ResolvedConflict) Compare(other ResolvedConflict) int {
+	return cmp.Or(r.Lost.Compare(other.Lost), r.Stands.Compare(other.Stands), cmp.Compare(r.Pointer, other.Pointer))
 }
 
 // Draft is a change that nobody has signed yet: an atomic batch of edits.

@@ -42,23 +42,33 @@ const (
 	// ConflictPath: another path that is equal by case fold or normalisation,
 	// or is a folder of this one, was there first and is held instead.
 	ConflictPath ConflictKind = "path"
+	// ConflictReverted: a save took the file back to what it was before another's edit.
+	// Nothing says whether its author meant to undo that edit or had not seen it.
+	ConflictReverted ConflictKind = "reverted"
 )
 
-// Conflict is one merge that could not honour all sides. Its losing bytes are
-// never gone: they can be read by their version.
+// Conflict is one losing side of one field of a merge, or of a whole file. Its losing bytes
+// are never gone: they can be read by their version.
 type Conflict struct {
 	Kind ConflictKind `json:"kind"`
-	// Lost is the version that does not stand.
-	Lost Version `json:"lost"`
-	// Stands is the version that stands instead; of another path for
-	// ConflictPath.
+	// Pointer is the field's JSON pointer into the merged document (see FieldConflict). It
+	// is empty for the whole file; then Reason says why it is the whole file.
+	Pointer   string    `json:"pointer,omitempty"`
+	FieldKind FieldKind `json:"field_kind,omitempty"` // empty for the whole file
+	Reason    string    `json:"reason,omitempty"`
+	// Lost is the version that wrote what does not stand, and Stands the one that wrote what
+	// stands instead; of another path for ConflictPath. For ConflictReverted, Stands is the
+	// save, and Lost the edit that it took back.
+	Lost   Version `json:"lost"`
 	Stands Version `json:"stands"`
-	// At is the change that was made on top of the merge without resolving it;
-	// zero while the sides are still heads.
+	// Base, LostText and StandsText are the field in what both sides were made on, and in each
+	// side; for the whole file they are not set.
+	Base       FieldText `json:"base,omitzero"`
+	LostText   FieldText `json:"lost_text,omitzero"`
+	StandsText FieldText `json:"stands_text,omitzero"`
+	// At is the change that was made on top of the merge without resolving it, or the save that
+	// reverted; zero while the sides are still heads.
 	At ChangeID `json:"at,omitzero"`
-	// Fields are the fields at which the sides differ, for ConflictEdits that
-	// were merged by structure; without them the whole file did not stand.
-	Fields []FieldConflict `json:"fields,omitempty"`
 }
 
 // MergeVersion is the version of the merge rules that this program knows: its

@@ -1,7 +1,6 @@
 package node
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -22,14 +21,18 @@ const ConflictDuplicateID definition.ConflictKind = "duplicate_id"
 type Conflict struct {
 	Path definition.Path
 	Kind definition.ConflictKind
-	// Lost and Stands are the two sides; zero for ConflictDuplicateID.
+	// Pointer is the field; empty for the whole file, and then Reason says why.
+	Pointer   string
+	FieldKind definition.FieldKind
+	Reason    string
+	// Lost and Stands are who wrote what lost and what stands; zero for ConflictDuplicateID.
 	Lost, Stands Side
+	// Base, LostText and StandsText are the field in what both were made on and in each; for
+	// the whole file they are not set.
+	Base, LostText, StandsText definition.FieldText
 	// At is the change that was made on top of both sides without resolving the
 	// conflict; zero while they are heads.
 	At definition.ChangeID
-	// Fields are the fields at which the sides differ; without them, for the kind
-	// edits, the whole file did not stand.
-	Fields []definition.FieldConflict
 	// Paths are those that hold the same id, for ConflictDuplicateID.
 	Paths []definition.Path
 }
@@ -82,8 +85,9 @@ func (n *Node) Conflicts(ctx context.Context, glob string) ([]Conflict, error) {
 
 // conflictsOf returns the conflicts of one path.
 func (n *Node) conflictsOf(v definition.View, names map[peer.ID]string) ([]Conflict, error) {
-	conflicts := make([]Conflict, 0, len(v.Conflicts))
-	for _, c := range v.Conflicts {
+	listed := n.listedNow(v)
+	conflicts := make([]Conflict, 0, len(listed))
+	for _, c := range listed {
 		lost, err := n.sideOf(c.Lost, names)
 		if err != nil {
 			return nil, err
@@ -92,7 +96,10 @@ func (n *Node) conflictsOf(v definition.View, names map[peer.ID]string) ([]Confl
 		if err != nil {
 			return nil, err
 		}
-		conflicts = append(conflicts, Conflict{Path: v.Path, Kind: c.Kind, Lost: lost, Stands: stands, At: c.At, Fields: c.Fields})
+		conflicts = append(conflicts, Conflict{
+			Path: v.Path, Kind: c.Kind, Pointer: c.Pointer, FieldKind: c.FieldKind, Reason: c.Reason, Lost: lost, Stands: stands,
+			Base: c.Base, LostText: c.LostText, StandsText: c.StandsText, At: c.At,
+		})
 	}
 	return conflicts, nil
 }
@@ -114,14 +121,13 @@ type Dispute struct {
 	Conflicts []DisputedConflict
 }
 
-// DisputedConflict is one conflict with its texts: nil for a deletion, and for a base
-// that there is none of.
+// DisputedConflict is one conflict with the files of its sides: nil for a deletion, and for a
+// base that there is none of.
 type DisputedConflict struct {
 	Conflict
-	// Base is the latest version that both sides were made on; zero if there is
-	// none.
-	Base                           definition.Version
-	BaseText, LostText, StandsText []byte
+	// From is the latest version that both sides were made on; zero if there is none.
+	From                           definition.Version
+	FromFile, LostFile, StandsFile []byte
 }
 
 // Dispute returns the conflicts of one path with the texts of their sides. Errors
@@ -170,78 +176,19 @@ func (n *Node) disputedConflict(ctx context.Context, c Conflict) (DisputedConfli
 		return d, nil // it has no sides
 	}
 	var err error
-	if c.Kind != definition.ConflictPath {
-		if d.Base, err = n.commonAncestor(ctx, c.Lost.Version, c.Stands.Version); err != nil {
+	if c.Lost.Path == c.Stands.Path {
+		if d.From, d.FromFile, err = n.replica.Base(ctx, c.Lost.Version, c.Stands.Version); err != nil {
 			return d, err
 		}
 	}
-	if !d.Base.IsZero() {
-		if d.BaseText, err = n.textOf(ctx, d.Base); err != nil {
-			return d, err
-		}
-	}
-	if d.LostText, err = n.textOf(ctx, c.Lost.Version); err != nil {
+	if d.LostFile, err = n.textOf(ctx, c.Lost.Version); err != nil {
 		return d, err
 	}
-	d.StandsText, err = n.textOf(ctx, c.Stands.Version)
+	d.StandsFile, err = n.textOf(ctx, c.Stands.Version)
 	return d, err
 }
 
 func (n *Node) textOf(ctx context.Context, v definition.Version) ([]byte, error) {
 	edit, err := n.replica.Edit(ctx, v)
 	return edit.Content, err
-}
-
-// maxAncestors bounds how far back commonAncestor looks.
-const maxAncestors = 1000
-
-// commonAncestor returns the latest version of their path that both a and b were made
-// on, the zero version if there is none near enough.
-func (n *Node) commonAncestor(ctx context.Context, a, b definition.Version) (definition.Version, error) {
-	ofA, err := n.ancestors(ctx, a)
-	if err != nil {
-		return definition.Version{}, err
-	}
-	ofB, err := n.ancestors(ctx, b)
-	if err != nil {
-		return definition.Version{}, err
-	}
-	var best definition.Version
-	var when time.Time
-	for v, made := range ofA {
-		if _, ok := ofB[v]; !ok {
-			continue
-		}
-		if best.IsZero() || cmp.Or(made.Compare(when), v.Compare(best)) > 0 {
-			best, when = v, made
-		}
-	}
-	return best, nil
-}
-
-// ancestors returns the versions of its path that v was made on, itself among them,
-// with the time of each, the nearest maxAncestors.
-func (n *Node) ancestors(ctx context.Context, v definition.Version) (map[definition.Version]time.Time, error) {
-	seen := make(map[definition.Version]time.Time)
-	for todo := []definition.Version{v}; len(todo) > 0 && len(seen) < maxAncestors; todo = todo[1:] {
-		next := todo[0]
-		if _, ok := seen[next]; ok {
-			continue
-		}
-		info, err := n.replica.Version(next)
-		if err != nil {
-			return nil, err
-		}
-		edit, err := n.replica.Edit(ctx, next)
-		if err != nil {
-			return nil, err
-		}
-		seen[next] = info.Time
-		for _, p := range edit.Parents {
-			if p.Path == v.Path { // a merge has no base in another file
-				todo = append(todo, p)
-			}
-		}
-	}
-	return seen, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -63,7 +64,7 @@ func (n *Node) ListAt(ctx context.Context, glob string, t time.Time) ([]Entry, e
 		}
 		entries = append(entries, Entry{
 			Path: v.Path, Size: info.Size, Hash: v.Hash, Change: v.Winner.Change,
-			Author: nameOf(names, info.Author), Time: info.Time, Conflicts: len(v.Conflicts),
+			Author: nameOf(names, info.Author), Time: info.Time, Conflicts: len(n.listedNow(v)),
 		})
 	}
 	return entries, ctx.Err()
@@ -88,6 +89,12 @@ func nameOf(names map[peer.ID]string, id peer.ID) string {
 // ReadAt returns the bytes of a definition at a time (see crdt.Past), now if it is
 // zero. Errors wrap ErrNotFound.
 func (n *Node) ReadAt(ctx context.Context, p definition.Path, t time.Time) ([]byte, error) {
+	_, content, err := n.ReadView(ctx, p, t)
+	return content, err
+}
+
+// ReadView is ReadAt, and returns the view too: its heads are what was read.
+func (n *Node) ReadView(ctx context.Context, p definition.Path, t time.Time) (definition.View, []byte, error) {
 	view, content, err := n.at(t).Read(ctx, p)
 	if err == nil && !view.Present {
 		err = fmt.Errorf("%s: %w", p, ErrNotFound)
@@ -95,7 +102,7 @@ func (n *Node) ReadAt(ctx context.Context, p definition.Path, t time.Time) ([]by
 			err = fmt.Errorf("%w at that time", err)
 		}
 	}
-	return content, err
+	return view, content, err
 }
 
 // Read returns the bytes of a definition, now or as a change made them. Errors
@@ -131,26 +138,56 @@ func (n *Node) Resolve(_ context.Context, prefix string) (definition.ChangeID, e
 	return id, err
 }
 
-// Edit appends a draft. Edits without parents are made on top of the present
-// heads; a deletion of what is absent is ErrNotFound, unless it resolves conflicts
-// or another path is held in its place. The change is on disk when Edit returns.
+// Edit appends a draft. Edits without parents are made on top of the present heads, so that what
+// one node is given one after the other is a sequence, whoever gives it; those with parents, of
+// what was read (see Basis), are merged with what came since. A deletion of what is absent is
+// ErrNotFound, unless it resolves conflicts or another path is held in its place; a file of an ending that
+// no member mirrors is ErrRefused. The change is on disk when Edit returns.
 func (n *Node) Edit(ctx context.Context, d definition.Draft) ([]definition.Version, error) {
+	for _, e := range d.Edits {
+		if e.Deleted {
+			continue
+		}
+		if err := n.checkMirrored(e.Path); err != nil {
+			return nil, err
+		}
+		if _, err := definition.Parse(e.Path, e.Content); err != nil {
+			return nil, fmt.Errorf("%w: %s: %w", ErrInvalid, e.Path, err)
+		}
+	}
+	n.editing.Lock() // from the heads to the change on top of them
+	defer n.editing.Unlock()
+	d.Edits = slices.Clone(d.Edits)
 	for i, e := range d.Edits {
 		view := n.replica.View(e.Path)
 		_, isDisplaced := displaced(view)
-		if e.Deleted && !view.Present && !isDisplaced && !e.Resolves {
+		if e.Deleted && !view.Present && !isDisplaced && !e.Resolves && len(e.Resolved) == 0 {
 			return nil, fmt.Errorf("%s: %w", e.Path, ErrNotFound)
-		}
-		if !e.Deleted {
-			if _, err := definition.Parse(e.Path, e.Content); err != nil {
-				return nil, fmt.Errorf("%w: %s: %w", ErrInvalid, e.Path, err)
-			}
 		}
 		if e.Parents == nil {
 			d.Edits[i].Parents = view.Heads
 		}
 	}
 	return n.append(ctx, d)
+}
+
+// Basis returns the versions of a path that changes made, to be the parents of an edit of what was
+// read in them. Errors wrap ErrNotFound.
+func (n *Node) Basis(_ context.Context, p definition.Path, changes []definition.ChangeID) ([]definition.Version, error) {
+	heads := n.replica.View(p).Heads
+	var basis []definition.Version
+	for _, id := range changes {
+		v := definition.Version{Change: id, Path: p}
+		if i := slices.IndexFunc(heads, func(h definition.Version) bool { return h.Change == id }); i >= 0 {
+			v = heads[i]
+		} else if _, err := n.replica.Version(v); err != nil {
+			return nil, fmt.Errorf("%s in change %s: %w", p, id.Short(), ErrNotFound)
+		}
+		if !slices.Contains(basis, v) {
+			basis = append(basis, v)
+		}
+	}
+	return basis, nil
 }
 
 // append appends a draft whose edits say what they are made on. Errors wrap ErrRole and
@@ -185,7 +222,10 @@ type ChangeEdit struct {
 	Hash      definition.Hash // zero for a deletion
 	Size      int
 	MovedFrom definition.Path
-	Resolves  bool // it ended the conflicts of its path
+	Resolves  bool     // it ended the conflicts of its path, or those of Resolved
+	Resolved  []string // the pointers of the conflicts that it ended, if it did not end all
+	Returned  bool     // it is a save that took the file back; see definition.ConflictReverted
+	crdt.Origin
 }
 
 // EditKind says what an edit does.
@@ -200,12 +240,21 @@ const (
 	EditMove   EditKind = "move"
 )
 
-func changeOf(c crdt.Change, names map[peer.ID]string) Change {
+func (n *Node) changeOf(c crdt.Change, names map[peer.ID]string) Change {
 	out := Change{
 		ID: c.ID, Author: nameOf(names, c.Author), Peer: c.Author, Seq: c.Seq, Time: c.Time, Note: c.Note, Actor: c.Actor,
 	}
 	for _, e := range c.Edits {
-		edit := ChangeEdit{Path: e.Path, Kind: EditChange, Size: len(e.Content), MovedFrom: e.MovedFrom, Resolves: e.Resolves}
+		edit := ChangeEdit{
+			Path: e.Path, Kind: EditChange, Size: len(e.Content), MovedFrom: e.MovedFrom,
+			Resolves: e.Resolves || len(e.Resolved) > 0, Returned: e.Returned,
+			Origin: n.replica.Origin(definition.Version{Change: c.ID, Path: e.Path}),
+		}
+		for _, r := range e.Resolved {
+			edit.Resolved = append(edit.Resolved, r.Pointer)
+		}
+		slices.Sort(edit.Resolved)
+		edit.Resolved = slices.Compact(edit.Resolved)
 		switch {
 		case e.Deleted:
 			edit.Kind = EditDelete

@@ -40,7 +40,7 @@ func (n *Node) Log(ctx context.Context, q LogQuery) ([]Change, error) {
 		if err != nil {
 			return nil, fmt.Errorf("log: %w", err)
 		}
-		changes = append(changes, changeOf(c, names))
+		changes = append(changes, n.changeOf(c, names))
 	}
 	switch {
 	case len(changes) > 0, !q.Before.IsZero():

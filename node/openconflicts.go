@@ -71,13 +71,32 @@ func (o *openConflicts) paths(ctx context.Context) ([]definition.Path, error) {
 		return nil, err
 	}
 	var paths []definition.Path
+	now := time.Now()
 	for p, known := range o.files {
-		if len(known.conflicts) > 0 {
+		if len(stillListed(o.replica, known.conflicts, now)) > 0 {
 			paths = append(paths, p)
 		}
 	}
 	slices.SortFunc(paths, definition.Path.Compare)
 	return paths, nil
+}
+
+// returned counts the saves that took a file back and are listed.
+func (o *openConflicts) returned(ctx context.Context) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := o.refresh(ctx); err != nil {
+		return 0, err
+	}
+	count, now := 0, time.Now()
+	for _, known := range o.files {
+		for _, c := range stillListed(o.replica, known.conflicts, now) {
+			if c.Kind == definition.ConflictReverted {
+				count++
+			}
+		}
+	}
+	return count, nil
 }
 
 // duplicateIDs returns the groups of present definitions that hold the same id. It
@@ -225,9 +244,9 @@ func (o *openConflicts) report(ctx context.Context, log *slog.Logger) error {
 
 // lines returns what the log says of each open conflict, by the key of its record.
 func (o *openConflicts) lines() map[string][]any {
-	lines := make(map[string][]any)
+	lines, now := make(map[string][]any), time.Now()
 	for p, known := range o.files {
-		for _, c := range known.conflicts {
+		for _, c := range stillListed(o.replica, known.conflicts, now) {
 			what := fmt.Sprint(c.Kind, " ", p, " ", c.Lost)
 			if c.Kind == definition.ConflictPath {
 				what = fmt.Sprint(c.Kind, " ", p) // it is the same as long as the two are there

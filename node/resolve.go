@@ -10,76 +10,134 @@ import (
 	"github.com/starling-sync/starling/definition"
 )
 
-// Resolution says how the conflicts of paths end: with exactly one of Take,
-// Content and Merged.
+// Resolution says how the conflicts of paths end: with exactly one of Take, Content, Merged
+// and Choices.
 type Resolution struct {
 	// Paths are paths, or doublestar globs over the paths that have conflicts.
 	Paths []string
-	// Take is the change whose bytes, or deletion, of each path are to stand.
+	// Take is a change that is a side of the conflicts. In the fields at which it is in
+	// conflict what it wrote is to stand; all else stays as it is.
 	Take definition.ChangeID
-	// Content is what is to stand, for one path.
-	Content []byte
+	// Whole, with Take, lets stand the whole file as the change made it, or its deletion,
+	// whatever others have edited.
+	Whole bool
 	// Merged lets stand what stands now.
 	Merged bool
+	// Fields, with Take or Merged, are JSON pointers: only the conflicts at these end, the
+	// others stay open. The empty one is the whole file.
+	Fields []string
+	// Choices decide fields one by one, for one path; the conflicts at others stay open.
+	Choices []Choice
+	// Content is what is to stand, for one path.
+	Content []byte
 	// Strict refuses what has errors by lint: see Review.
 	Strict bool
 
 	Note, Actor string // see definition.Draft
 }
 
-// Resolved is what became of a Resolution.
+// Choice decides one field.
+type Choice struct {
+	Pointer string              // empty for the whole file
+	Take    definition.ChangeID // see Resolution.Take; zero lets stand what stands now
+}
+
+// Resolved is what became of a Resolution, or would.
 type Resolved struct {
-	Versions []definition.Version
+	Versions []definition.Version // none in a preview
+	Files    []ResolvedFile
 	// Skipped are paths that a glob matched and that no edit of theirs can
 	// resolve: another path is held in their place.
 	Skipped []definition.Path
 }
 
-// ResolveConflicts ends the conflicts of paths by one change on top of all their heads, so
-// that they end on every node. Errors wrap ErrNotFound if a path has no open
-// conflict or the taken change does not edit it, ErrRefused for a path in whose place
-// another one is held or whose id another one has, and those of Edit. The change is on disk when
-// ResolveConflicts returns.
-func (n *Node) ResolveConflicts(ctx context.Context, r Resolution) (Resolved, error) {
-	done, err := n.resolveConflicts(ctx, r)
+// ResolvedFile is what a resolution does to one path.
+type ResolvedFile struct {
+	RevertedEdit                 // of what is now
+	Fields       []ResolvedField // what was decided; none if it was the whole file
+	By           string          // whose file it is, for Resolution.Whole
+	Left         int             // conflicts of the path that stay open
+}
+
+// ResolvedField is what stands in a field from now on.
+type ResolvedField struct {
+	Pointer string               // empty for the whole file
+	Taken   bool                 // it stood otherwise before
+	Text    definition.FieldText // not set for the whole file
+	By      string               // the name of who wrote it
+}
+
+// PreviewResolve says what ResolveConflicts would do, and its errors but for those of Edit. It
+// changes nothing.
+func (n *Node) PreviewResolve(ctx context.Context, r Resolution) (Resolved, error) {
+	_, done, err := n.planResolve(ctx, r)
 	if err != nil {
 		return Resolved{}, fmt.Errorf("resolve: %w", err)
 	}
 	return done, nil
 }
 
-func (n *Node) resolveConflicts(ctx context.Context, r Resolution) (Resolved, error) {
+// ResolveConflicts ends conflicts of paths by one change on top of all their heads, so that they
+// end on every node. Errors wrap ErrNotFound if a path has no such open conflict or the taken
+// change is no side of one; ErrRefused for a path in whose place another one is held or whose id
+// another one has, and if what is taken does not fit into what was edited since; and those of
+// Edit. The change is on disk when ResolveConflicts returns.
+func (n *Node) ResolveConflicts(ctx context.Context, r Resolution) (Resolved, error) {
+	edits, done, err := n.planResolve(ctx, r)
+	if err == nil {
+		done.Versions, err = n.Edit(ctx, definition.Draft{Edits: edits, Note: r.Note, Actor: r.Actor})
+	}
+	if err != nil {
+		return Resolved{}, fmt.Errorf("resolve: %w", err)
+	}
+	return done, nil
+}
+
+func (n *Node) planResolve(ctx context.Context, r Resolution) ([]definition.Edit, Resolved, error) {
+	if err := r.check(); err != nil {
+		return nil, Resolved{}, err
+	}
+	paths, skipped, err := n.disputed(ctx, r.Paths)
+	if err != nil {
+		return nil, Resolved{}, err
+	}
+	if (r.Content != nil || r.Choices != nil) && len(paths) != 1 {
+		return nil, Resolved{}, fmt.Errorf("%w: one content, or choices, for %d paths", ErrInvalid, len(paths))
+	}
+	done := Resolved{Skipped: skipped}
+	var edits []definition.Edit
+	for _, path := range paths {
+		edit, file, err := n.resolvingEdit(ctx, path, r)
+		if err != nil {
+			return nil, Resolved{}, err
+		}
+		edits, done.Files = append(edits, edit), append(done.Files, file)
+	}
+	if r.Strict {
+		if err := n.Review(ctx, edits); err != nil {
+			return nil, Resolved{}, err
+		}
+	}
+	return edits, done, nil
+}
+
+// check says what is wrong with what a resolution asks for.
+func (r Resolution) check() error {
 	ways := 0
-	for _, way := range []bool{!r.Take.IsZero(), r.Content != nil, r.Merged} {
+	for _, way := range []bool{!r.Take.IsZero(), r.Content != nil, r.Merged, len(r.Choices) > 0} {
 		if way {
 			ways++
 		}
 	}
-	if ways != 1 {
-		return Resolved{}, fmt.Errorf("%w: say one of: a change to take, a content, what is merged", ErrInvalid)
+	switch {
+	case ways != 1:
+		return fmt.Errorf("%w: say one of: a change to take, a content, what is merged, choices", ErrInvalid)
+	case r.Whole && r.Take.IsZero():
+		return fmt.Errorf("%w: the whole file of which change?", ErrInvalid)
+	case len(r.Fields) > 0 && (r.Whole || r.Content != nil || len(r.Choices) > 0):
+		return fmt.Errorf("%w: single fields are of a change that is taken, or of what is merged", ErrInvalid)
 	}
-	paths, skipped, err := n.disputed(ctx, r.Paths)
-	if err != nil {
-		return Resolved{}, err
-	}
-	if r.Content != nil && len(paths) != 1 {
-		return Resolved{}, fmt.Errorf("%w: one content for %d paths", ErrInvalid, len(paths))
-	}
-	draft := definition.Draft{Note: r.Note, Actor: r.Actor}
-	for _, path := range paths {
-		edit, err := n.resolvingEdit(ctx, path, r)
-		if err != nil {
-			return Resolved{}, err
-		}
-		draft.Edits = append(draft.Edits, edit)
-	}
-	if r.Strict {
-		if err := n.Review(ctx, draft.Edits); err != nil {
-			return Resolved{}, err
-		}
-	}
-	versions, err := n.Edit(ctx, draft)
-	return Resolved{Versions: versions, Skipped: skipped}, err
+	return nil
 }
 
 // disputed returns the paths that a resolution is about, in order, and those that
@@ -146,24 +204,4 @@ func displaced(v definition.View) (definition.Conflict, bool) {
 		return definition.Conflict{}, false
 	}
 	return v.Conflicts[i], true
-}
-
-// resolvingEdit makes the edit that ends the conflicts of one path.
-func (n *Node) resolvingEdit(ctx context.Context, p definition.Path, r Resolution) (definition.Edit, error) {
-	view, content, err := n.replica.Read(ctx, p)
-	if err != nil {
-		return definition.Edit{}, err
-	}
-	edit := definition.Edit{Path: p, Parents: view.Heads, Content: content, Deleted: !view.Present, Resolves: true}
-	switch {
-	case r.Content != nil:
-		edit.Content, edit.Deleted = r.Content, false
-	case !r.Take.IsZero():
-		taken, err := n.replica.Edit(ctx, definition.Version{Change: r.Take, Path: p})
-		if err != nil {
-			return definition.Edit{}, fmt.Errorf("%s in change %s: %w", p, r.Take.Short(), ErrNotFound)
-		}
-		edit.Content, edit.Deleted = taken.Content, taken.Deleted
-	}
-	return edit, nil
 }

@@ -44,11 +44,12 @@ func (n *Node) PreviewRevert(ctx context.Context, id definition.ChangeID) (Rever
 	return done, nil
 }
 
-// Revert makes a new change that gives each path of a change the bytes that it had
-// before, or no file if there was none; history stays as it is. It is all or nothing.
-// Errors wrap ErrNotFound; ErrRefused if the change has no effect, changed nothing,
-// or has a path that was edited since or is displaced by another one; and those of
-// Edit. The new change is on disk when Revert returns.
+// Revert makes a new change that takes back what a change did to each of its paths, and leaves
+// what was edited since: a merge of what is now with what was before the change. A path that was
+// not edited since has the bytes that it had before, or no file; history stays as it is. It is all
+// or nothing. Errors wrap ErrNotFound; ErrRefused if the change has no effect, changed nothing, or
+// has a path in which somebody edited the same field since or which is displaced by another one;
+// and those of Edit. The new change is on disk when Revert returns.
 func (n *Node) Revert(ctx context.Context, r Reversion) (Reverted, error) {
 	draft, done, err := n.planRevert(ctx, r.Change)
 	if err != nil {
@@ -79,12 +80,12 @@ func (n *Node) planRevert(ctx context.Context, id definition.ChangeID) (definiti
 	}
 	var draft definition.Draft
 	var plan Reverted
-	var since []definition.Path
+	var since []string
+	undone := false // whether somebody has taken a path back already
 	for _, e := range c.Edits {
-		view := n.replica.View(e.Path)
-		if !slices.Equal(view.Heads, []definition.Version{{Change: id, Path: e.Path}}) {
-			since = append(since, e.Path)
-			continue
+		view, now, err := n.replica.Read(ctx, e.Path)
+		if err != nil {
+			return definition.Draft{}, Reverted{}, err
 		}
 		if other, ok := displaced(view); ok {
 			return definition.Draft{}, Reverted{}, fmt.Errorf("%w: %s is held in the place of %s: rename or delete one of the two", ErrRefused, other.Stands.Path, e.Path)
@@ -96,16 +97,56 @@ func (n *Node) planRevert(ctx context.Context, id definition.ChangeID) (definiti
 		if bytes.Equal(before, e.Content) {
 			continue
 		}
-		draft.Edits = append(draft.Edits, definition.Edit{Path: e.Path, Parents: view.Heads, Content: before, Deleted: len(before) == 0})
-		plan.Edits = append(plan.Edits, revertedEdit(e.Path, e.Content, before))
+		result, where, err := takeBack(e.Path, before, e.Content, now)
+		switch {
+		case err != nil:
+			return definition.Draft{}, Reverted{}, err
+		case where != "":
+			since = append(since, e.Path.String()+where)
+			continue
+		case bytes.Equal(result, now):
+			undone = true
+			continue
+		}
+		draft.Edits = append(draft.Edits, definition.Edit{Path: e.Path, Parents: view.Heads, Content: result, Deleted: len(result) == 0})
+		plan.Edits = append(plan.Edits, revertedEdit(e.Path, now, result))
 	}
 	switch {
 	case len(since) > 0:
 		return definition.Draft{}, Reverted{}, fmt.Errorf("%w: edited since: %s", ErrRefused, listed(since))
+	case len(draft.Edits) == 0 && undone:
+		return definition.Draft{}, Reverted{}, fmt.Errorf("%w: what change %s did is taken back already", ErrRefused, id.Short())
 	case len(draft.Edits) == 0:
 		return definition.Draft{}, Reverted{}, fmt.Errorf("%w: change %s left all bytes as they were", ErrRefused, id.Short())
 	}
 	return draft, plan, nil
+}
+
+// takeBack returns what is now without what an edit made of what was before it; none is no
+// file. Where somebody edited the same since it says at what, in words that follow the path.
+func takeBack(p definition.Path, before, after, now []byte) (result []byte, where string, err error) {
+	switch {
+	case bytes.Equal(now, after):
+		return before, "", nil
+	case bytes.Equal(now, before):
+		return now, "", nil
+	case len(now) == 0:
+		return nil, " (it was deleted)", nil
+	case len(after) == 0:
+		return nil, " (it was made again)", nil
+	case len(before) == 0:
+		return nil, " (it had made the file)", nil
+	}
+	merged, err := definition.Merge(p, after, now, before)
+	if errors.Is(err, definition.ErrNoMerge) {
+		return nil, fmt.Sprintf(" (%v)", err), nil
+	}
+	// A comment is no reason to leave a value as it is: CAS drops all of them when it saves.
+	fields := slices.DeleteFunc(merged.Conflicts, func(c definition.FieldConflict) bool { return c.Kind == definition.FieldComment })
+	if len(fields) > 0 {
+		where = " at " + pointersIn(fields)
+	}
+	return merged.Content, where, err
 }
 
 func revertedEdit(p definition.Path, now, before []byte) RevertedEdit {
@@ -125,13 +166,13 @@ func revertedEdit(p definition.Path, now, before []byte) RevertedEdit {
 // maxListed is how many paths an error names.
 const maxListed = 10
 
-// listed names paths in an error, the first of them if they are many.
-func listed(paths []definition.Path) string {
+// listed names things in an error, the first of them if they are many.
+func listed[T any](things []T) string {
 	var names []string
-	for _, p := range paths[:min(len(paths), maxListed)] {
-		names = append(names, p.String())
+	for _, thing := range things[:min(len(things), maxListed)] {
+		names = append(names, fmt.Sprint(thing))
 	}
-	if more := len(paths) - len(names); more > 0 {
+	if more := len(things) - len(names); more > 0 {
 		names = append(names, fmt.Sprintf("%d more", more))
 	}
 	return strings.Join(names, ", ")

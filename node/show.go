@@ -47,7 +47,7 @@ func (n *Node) show(ctx context.Context, id definition.ChangeID) (ShownChange, e
 	if err != nil {
 		return ShownChange{}, err
 	}
-	shown := ShownChange{Change: changeOf(c, n.names()), Counts: c.Counts}
+	shown := ShownChange{Change: n.changeOf(c, n.names()), Counts: c.Counts}
 	for i, e := range c.Edits {
 		edit := ShownEdit{ChangeEdit: shown.Change.Edits[i], Parents: e.Parents}
 		var before []byte

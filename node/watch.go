@@ -62,7 +62,7 @@ func (w *Watch) Next(ctx context.Context) (Change, error) {
 		if !w.query.selects(w.node, c) {
 			continue
 		}
-		change := changeOf(c, w.node.names())
+		change := w.node.changeOf(c, w.node.names())
 		change.Edits = slices.DeleteFunc(change.Edits, func(e ChangeEdit) bool { return !w.matches(e.Path) })
 		if len(change.Edits) > 0 {
 			return change, nil

@@ -38,10 +38,9 @@ func waitFlag(c *cobra.Command, wait *time.Duration, until string) {
 	c.Flags().Lookup("wait").NoOptDefVal = "30s"
 }
 
-// edited is what put, rm and resolve print.
+// edited is what commands that make a change print.
 type edited struct {
 	Changes []string `json:"changes" nullable:"false" doc:"Ids of the changes that were made."`
-	Skipped []string `json:"skipped,omitempty" nullable:"false" doc:"Paths that could not be resolved: others are held in their place."`
 	Have    []string `json:"have,omitempty" nullable:"false" doc:"Members that have the changes, if they were waited for."`
 	Missing []string `json:"missing,omitempty" nullable:"false" doc:"Reachable members that did not have them in time."`
 }
@@ -63,25 +62,39 @@ func (p *program) edit(ctx context.Context, edits []api.Edit, o editOptions) err
 // made prints the ids of changes that were made; if there is time to wait it waits
 // for the reachable members first.
 func (p *program) made(ctx context.Context, client *api.Client, result edited, wait time.Duration) error {
-	if wait > 0 && len(result.Changes) > 0 {
-		// The last change has the others in its ancestry.
-		end := p.progress("waiting for the members")
-		reached, err := client.Reach(ctx, result.Changes[len(result.Changes)-1], wait)
-		end()
-		if err != nil {
-			return fmt.Errorf("the change is made, but not known to have reached the members: %w", err)
-		}
-		result.Have, result.Missing = reached.Have, reached.Missing
+	if err := p.reach(ctx, client, &result, wait); err != nil {
+		return err
 	}
 	if err := p.print(result, func(w io.Writer) {
 		for _, id := range result.Changes {
-			fmt.Fprintln(w, id)
+			printf(w, "%s\n", id)
 		}
 	}); err != nil {
 		return err
 	}
-	if len(result.Missing) > 0 {
-		return &exit{exitLate, fmt.Errorf("the change is made, but after %v these members did not have it yet: %s", wait, strings.Join(result.Missing, ", "))}
+	return result.late(wait)
+}
+
+// reach waits for the reachable members, if there is time to wait and something was made.
+func (p *program) reach(ctx context.Context, client *api.Client, result *edited, wait time.Duration) error {
+	if wait == 0 || len(result.Changes) == 0 {
+		return nil
 	}
+	// The last change has the others in its ancestry.
+	end := p.progress("waiting for the members")
+	reached, err := client.Reach(ctx, result.Changes[len(result.Changes)-1], wait)
+	end()
+	if err != nil {
+		return fmt.Errorf("the change is made, but not known to have reached the members: %w", err)
+	}
+	result.Have, result.Missing = reached.Have, reached.Missing
 	return nil
+}
+
+// late is the error for members that did not have the changes in time, if there are any.
+func (e edited) late(wait time.Duration) error {
+	if len(e.Missing) == 0 {
+		return nil
+	}
+	return &exit{exitLate, fmt.Errorf("the change is made, but after %v these members did not have it yet: %s", wait, strings.Join(e.Missing, ", "))}
 }

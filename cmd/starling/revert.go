@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -14,12 +13,13 @@ func (p *program) revertCommand() *cobra.Command {
 	var dryRun bool
 	c := &cobra.Command{
 		Use:     "revert CHANGE",
-		Short:   "Bring back what was before a change, by a new change",
+		Short:   "Take back what a change did, by a new change",
 		GroupID: groupFiles,
-		Long: `Makes a new change that gives each path of a change the bytes that it had before it, or deletes
-it if there was no file. History stays as it is, so a revert can be reverted. It is all or
-nothing, and refused if a path was edited since (exit code 5, the paths are named): bring such a
-path back by hand, with "starling cat PATH@CHANGE" and "starling put".`,
+		Long: `Makes a new change that takes back what a change did to each of its paths. What was edited since
+stays: the two are merged by field. A path that was not edited since has the bytes that it had before,
+or is deleted if there was no file. History stays as it is, so a revert can be reverted. It is all or
+nothing, and refused if somebody edited the same field since (exit code 5, the fields are named): bring
+such a path back by hand, with "starling cat PATH@CHANGE" and "starling put".`,
 		Example: `  starling revert wgzkq6fqrg22 --dry-run
   starling revert wgzkq6fqrg22 --note "the callback was wrong" --wait`,
 		Args: takes(1, 1),
@@ -54,9 +54,9 @@ path back by hand, with "starling cat PATH@CHANGE" and "starling put".`,
 func writeReversion(w io.Writer, plan api.Reverted) {
 	for i, e := range plan.Edits {
 		if i > 0 {
-			fmt.Fprintln(w)
+			printf(w, "\n")
 		}
-		fmt.Fprintf(w, "%s %s\n", e.Kind, e.Path)
+		printf(w, "%s %s\n", e.Kind, e.Path)
 		writeComparison(w, e.Comparison)
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
 	"math"
 	"strings"
@@ -45,11 +44,26 @@ back ("starling cat PATH@CHANGE").`,
 
 // confirm asks a question on the terminal; only y and yes are a yes.
 func (p *program) confirm(question string) bool {
-	fmt.Fprint(p.stderr, question+" [y/N] ")
-	line, err := bufio.NewReader(p.stdin).ReadString('\n')
+	printf(p.stderr, "%s [y/N] ", question)
+	line, err := p.readLine()
 	if err != nil {
 		return false
 	}
 	answer := strings.ToLower(strings.TrimSpace(line))
 	return answer == "y" || answer == "yes"
+}
+
+// readLine reads one line of stdin and nothing behind it.
+func (p *program) readLine() (string, error) {
+	var line []byte
+	for c := make([]byte, 1); ; {
+		switch n, err := p.stdin.Read(c); {
+		case n > 0 && c[0] == '\n':
+			return string(line), nil
+		case n > 0:
+			line = append(line, c[0])
+		case err != nil:
+			return string(line), err
+		}
+	}
 }

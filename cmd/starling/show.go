@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -38,28 +39,28 @@ those of "starling cat PATH@CHANGE".`,
 }
 
 func writeChange(w io.Writer, c api.ShownChange) {
-	fmt.Fprintf(w, "change: %s\n", c.ID)
-	fmt.Fprintf(w, "by:     %s, its change %d\n", author(c.ChangeHeader), c.Seq)
-	fmt.Fprintf(w, "time:   %s\n", clock(c.Time))
+	printf(w, "change: %s\n", c.ID)
+	printf(w, "by:     %s, its change %d\n", author(c.ChangeHeader), c.Seq)
+	printf(w, "time:   %s\n", clock(c.Time))
 	if c.Note != "" {
-		fmt.Fprintf(w, "note:   %s\n", oneLine(c.Note))
+		printf(w, "note:   %s\n", c.Note)
 	}
 	if !c.Counts {
-		fmt.Fprintln(w, "It has no effect: its author was revoked before it.")
+		printf(w, "It has no effect: its author was revoked before it.\n")
 	}
 	for _, e := range c.Edits {
-		fmt.Fprintf(w, "\n%s\n", headline(e))
+		printf(w, "\n%s\n", headline(e))
 		writeComparison(w, e.Comparison)
 	}
 }
 
 // headline says in one line what an edit did.
 func headline(e api.ShownEdit) string {
-	line := e.Kind + " " + e.Path
-	if e.MovedFrom != "" {
-		line += " from " + e.MovedFrom
-	}
-	if e.Resolves {
+	line := briefEdit(e.ChangeEdit)
+	switch {
+	case len(e.ResolvedFields) > 0:
+		line += ", which ended its conflicts at " + strings.Join(pointersOf(e.ResolvedFields), ", ")
+	case e.Resolves:
 		line += ", which ended its conflicts"
 	}
 	if len(e.Parents) > 1 && e.Against == "" {
@@ -68,25 +69,36 @@ func headline(e api.ShownEdit) string {
 	return line
 }
 
+// pointersOf returns JSON pointers as people get to see them.
+func pointersOf(pointers []string) []string {
+	shown := make([]string, len(pointers))
+	for i, p := range pointers {
+		if shown[i] = p; p == "" {
+			shown[i] = wholeFile
+		}
+	}
+	return shown
+}
+
 // writeComparison writes what changed, each field by itself.
 func writeComparison(w io.Writer, c api.Comparison) {
 	switch c.Extent {
 	case "none":
-		fmt.Fprintln(w, "  the same bytes")
+		printf(w, "  the same bytes\n")
 	case "layout":
-		fmt.Fprintln(w, "  the same values: layout, comments or order changed")
+		printf(w, "  the same values: layout, comments or order changed\n")
 	case "whole":
-		fmt.Fprintln(w, "  the whole file")
+		printf(w, "  the whole file\n")
 	}
 	for _, f := range c.Fields {
 		switch {
 		case f.From == nil:
-			writeText(w, "+ "+oneLine(f.Pointer), f.To, "")
+			writeText(w, "+ "+f.Pointer, f.To, "")
 		case f.To == nil:
-			writeText(w, "- "+oneLine(f.Pointer), f.From, "")
+			writeText(w, "- "+f.Pointer, f.From, "")
 		default:
-			writeText(w, "- "+oneLine(f.Pointer), f.From, "")
-			writeText(w, "+ "+oneLine(f.Pointer), f.To, "")
+			writeText(w, "- "+f.Pointer, f.From, "")
+			writeText(w, "+ "+f.Pointer, f.To, "")
 		}
 	}
 }

@@ -135,11 +135,14 @@ type Edit struct {
 	// parents are strictly ascending by (moved, change).
 	Parents []*Parent `protobuf:"bytes,2,rep,name=parents,proto3" json:"parents,omitempty"`
 	// content is empty exactly if deleted is set.
-	Content       []byte `protobuf:"bytes,3,opt,name=content,proto3" json:"content,omitempty"`
-	Deleted       bool   `protobuf:"varint,4,opt,name=deleted,proto3" json:"deleted,omitempty"`
-	Adopted       bool   `protobuf:"varint,5,opt,name=adopted,proto3" json:"adopted,omitempty"`
-	MovedFrom     string `protobuf:"bytes,6,opt,name=moved_from,json=movedFrom,proto3" json:"moved_from,omitempty"`
-	Resolves      bool   `protobuf:"varint,7,opt,name=resolves,proto3" json:"resolves,omitempty"`
+	Content   []byte `protobuf:"bytes,3,opt,name=content,proto3" json:"content,omitempty"`
+	Deleted   bool   `protobuf:"varint,4,opt,name=deleted,proto3" json:"deleted,omitempty"`
+	Adopted   bool   `protobuf:"varint,5,opt,name=adopted,proto3" json:"adopted,omitempty"`
+	MovedFrom string `protobuf:"bytes,6,opt,name=moved_from,json=movedFrom,proto3" json:"moved_from,omitempty"`
+	Resolves  bool   `protobuf:"varint,7,opt,name=resolves,proto3" json:"resolves,omitempty"`
+	Returned  bool   `protobuf:"varint,8,opt,name=returned,proto3" json:"returned,omitempty"`
+	// resolved is not there if resolves is set, and strictly ascending by (lost, stands, pointer).
+	Resolved      []*ResolvedConflict `protobuf:"bytes,9,rep,name=resolved,proto3" json:"resolved,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -223,6 +226,82 @@ func (x *Edit) GetResolves() bool {
 	return false
 }
 
+func (x *Edit) GetReturned() bool {
+	if x != nil {
+		return x.Returned
+	}
+	return false
+}
+
+func (x *Edit) GetResolved() []*ResolvedConflict {
+	if x != nil {
+		return x.Resolved
+	}
+	return nil
+}
+
+// ResolvedConflict is one conflict that an edit resolves, where resolves would end all.
+type ResolvedConflict struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Lost   []byte                 `protobuf:"bytes,1,opt,name=lost,proto3" json:"lost,omitempty"`
+	Stands []byte                 `protobuf:"bytes,2,opt,name=stands,proto3" json:"stands,omitempty"`
+	// pointer is empty for the whole file.
+	Pointer       string `protobuf:"bytes,3,opt,name=pointer,proto3" json:"pointer,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResolvedConflict) Reset() {
+	*x = ResolvedConflict{}
+	mi := &file_crdt_crdtpb_change_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResolvedConflict) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResolvedConflict) ProtoMessage() {}
+
+func (x *ResolvedConflict) ProtoReflect() protoreflect.Message {
+	mi := &file_crdt_crdtpb_change_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResolvedConflict.ProtoReflect.Descriptor instead.
+func (*ResolvedConflict) Descriptor() ([]byte, []int) {
+	return file_crdt_crdtpb_change_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ResolvedConflict) GetLost() []byte {
+	if x != nil {
+		return x.Lost
+	}
+	return nil
+}
+
+func (x *ResolvedConflict) GetStands() []byte {
+	if x != nil {
+		return x.Stands
+	}
+	return nil
+}
+
+func (x *ResolvedConflict) GetPointer() string {
+	if x != nil {
+		return x.Pointer
+	}
+	return ""
+}
+
 // Parent is a version that an edit was made on.
 type Parent struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
@@ -236,7 +315,7 @@ type Parent struct {
 
 func (x *Parent) Reset() {
 	*x = Parent{}
-	mi := &file_crdt_crdtpb_change_proto_msgTypes[2]
+	mi := &file_crdt_crdtpb_change_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -248,7 +327,7 @@ func (x *Parent) String() string {
 func (*Parent) ProtoMessage() {}
 
 func (x *Parent) ProtoReflect() protoreflect.Message {
-	mi := &file_crdt_crdtpb_change_proto_msgTypes[2]
+	mi := &file_crdt_crdtpb_change_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -261,7 +340,7 @@ func (x *Parent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Parent.ProtoReflect.Descriptor instead.
 func (*Parent) Descriptor() ([]byte, []int) {
-	return file_crdt_crdtpb_change_proto_rawDescGZIP(), []int{2}
+	return file_crdt_crdtpb_change_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Parent) GetChange() []byte {
@@ -291,7 +370,7 @@ const file_crdt_crdtpb_change_proto_rawDesc = "" +
 	"\x04time\x18\x05 \x01(\x06R\x04time\x12)\n" +
 	"\x05edits\x18\x06 \x03(\v2\x13.starling.crdt.EditR\x05edits\x12\x12\n" +
 	"\x04note\x18\a \x01(\tR\x04note\x12\x14\n" +
-	"\x05actor\x18\b \x01(\tR\x05actor\"\xd4\x01\n" +
+	"\x05actor\x18\b \x01(\tR\x05actor\"\xad\x02\n" +
 	"\x04Edit\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12/\n" +
 	"\aparents\x18\x02 \x03(\v2\x15.starling.crdt.ParentR\aparents\x12\x18\n" +
@@ -300,7 +379,13 @@ const file_crdt_crdtpb_change_proto_rawDesc = "" +
 	"\aadopted\x18\x05 \x01(\bR\aadopted\x12\x1d\n" +
 	"\n" +
 	"moved_from\x18\x06 \x01(\tR\tmovedFrom\x12\x1a\n" +
-	"\bresolves\x18\a \x01(\bR\bresolves\"6\n" +
+	"\bresolves\x18\a \x01(\bR\bresolves\x12\x1a\n" +
+	"\breturned\x18\b \x01(\bR\breturned\x12;\n" +
+	"\bresolved\x18\t \x03(\v2\x1f.starling.crdt.ResolvedConflictR\bresolved\"X\n" +
+	"\x10ResolvedConflict\x12\x12\n" +
+	"\x04lost\x18\x01 \x01(\fR\x04lost\x12\x16\n" +
+	"\x06stands\x18\x02 \x01(\fR\x06stands\x12\x18\n" +
+	"\apointer\x18\x03 \x01(\tR\apointer\"6\n" +
 	"\x06Parent\x12\x16\n" +
 	"\x06change\x18\x01 \x01(\fR\x06change\x12\x14\n" +
 	"\x05moved\x18\x02 \x01(\bR\x05movedB/Z-github.com/starling-sync/starling/crdt/crdtpbb\x06proto3"
@@ -317,20 +402,22 @@ func file_crdt_crdtpb_change_proto_rawDescGZIP() []byte {
 	return file_crdt_crdtpb_change_proto_rawDescData
 }
 
-var file_crdt_crdtpb_change_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_crdt_crdtpb_change_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_crdt_crdtpb_change_proto_goTypes = []any{
-	(*Change)(nil), // 0: starling.crdt.Change
-	(*Edit)(nil),   // 1: starling.crdt.Edit
-	(*Parent)(nil), // 2: starling.crdt.Parent
+	(*Change)(nil),           // 0: starling.crdt.Change
+	(*Edit)(nil),             // 1: starling.crdt.Edit
+	(*ResolvedConflict)(nil), // 2: starling.crdt.ResolvedConflict
+	(*Parent)(nil),           // 3: starling.crdt.Parent
 }
 var file_crdt_crdtpb_change_proto_depIdxs = []int32{
 	1, // 0: starling.crdt.Change.edits:type_name -> starling.crdt.Edit
-	2, // 1: starling.crdt.Edit.parents:type_name -> starling.crdt.Parent
-	2, // [2:2] is the sub-list for method output_type
-	2, // [2:2] is the sub-list for method input_type
-	2, // [2:2] is the sub-list for extension type_name
-	2, // [2:2] is the sub-list for extension extendee
-	0, // [0:2] is the sub-list for field type_name
+	3, // 1: starling.crdt.Edit.parents:type_name -> starling.crdt.Parent
+	2, // 2: starling.crdt.Edit.resolved:type_name -> starling.crdt.ResolvedConflict
+	3, // [3:3] is the sub-list for method output_type
+	3, // [3:3] is the sub-list for method input_type
+	3, // [3:3] is the sub-list for extension type_name
+	3, // [3:3] is the sub-list for extension extendee
+	0, // [0:3] is the sub-list for field type_name
 }
 
 func init() { file_crdt_crdtpb_change_proto_init() }
@@ -344,7 +431,7 @@ func file_crdt_crdtpb_change_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_crdt_crdtpb_change_proto_rawDesc), len(file_crdt_crdtpb_change_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   3,
+			NumMessages:   4,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -14,8 +14,8 @@ type wish struct {
 	text  text
 }
 
-// held returns the files that are held: in the order of their paths' first
-// versions, each that collides with none before it. Two paths collide if they are
+// held returns the files that are held: in the order of the versions with which they came
+// there, each that collides with none before it. Two paths collide if they are
 // equal by case fold or normalisation, or if one takes the other for a folder.
 func held(wanted []wish) []wish {
 	slices.SortFunc(wanted, func(a, b wish) int {

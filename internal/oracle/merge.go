@@ -29,12 +29,12 @@ func fold(path definition.Path, versions map[definition.ChangeID]*version, edits
 		later := side[0].edit.GetContent()
 		bases := nearest(versions, merged, side)
 		unsure := out.content == nil && out.fields == nil
-		whole := len(bases) == 0 || len(bases) == 1 && bases[0].edit.GetDeleted() && !unsure
+		whole := false
 		switch {
-		case whole:
-			out = text{content: later}
 		case len(bases) > 1 || unsure:
 			out = text{}
+		case len(bases) == 0 || bases[0].edit.GetDeleted():
+			out, whole = threeWay(path, nil, later, out)
 		default:
 			out, whole = threeWay(path, bases[0].edit.GetContent(), later, out)
 		}
@@ -87,24 +87,33 @@ func nearest(versions map[definition.ChangeID]*version, a, b []*version) []*vers
 	return slices.DeleteFunc(common, func(v *version) bool { return above[v.id] })
 }
 
-// threeWay merges two sides on a base, field by field. It reports whether the
-// later stands whole instead.
+// structured reports whether content has a structure that can be merged.
+func structured(path definition.Path, content []byte) bool {
+	doc, err := definition.Parse(path, content)
+	return err == nil && doc.Syntax() != definition.Opaque
+}
+
+// threeWay merges two sides on a base, nil if there is none, field by field. It reports whether
+// the later stands whole instead.
 func threeWay(path definition.Path, base, later []byte, earlier text) (out text, whole bool) {
 	switch {
-	case bytes.Equal(earlier.content, base):
+	case base != nil && bytes.Equal(earlier.content, base):
 		return text{content: later}, false
-	case bytes.Equal(later, base):
+	case base != nil && bytes.Equal(later, base):
 		return earlier, false
 	}
-	for _, content := range [][]byte{base, later, earlier.content} {
-		if content == nil {
-			continue
-		}
-		if doc, err := definition.Parse(path, content); err != nil || doc.Syntax() == definition.Opaque {
+	for _, content := range [][]byte{later, earlier.content} {
+		if content != nil && !structured(path, content) {
 			return text{content: later}, true // no merge by structure
 		}
 	}
 	b, l, e := flat(base), flat(later), earlier.fields
+	switch _, err := definition.Parse(path, base); {
+	case base == nil || err != nil: // what does not parse is no base
+		b = map[string]string{}
+	case !structured(path, base):
+		return text{content: later}, true
+	}
 	if earlier.content != nil {
 		e = flat(earlier.content)
 	}

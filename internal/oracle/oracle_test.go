@@ -280,9 +280,32 @@ func TestFiles(t *testing.T) {
 			s.change("a", 2, edit{path: "x.json", content: `{"a": 2, "b": 2}`, parents: []int{0}})
 			s.change("b", 3, edit{path: "x.json", content: `{"a": 3, "c": 3}`, parents: []int{0}})
 		}, files{"x.json": "map[a:3 b:2 c:3]"}},
-		{"without a base the later stands whole", func(s *scene) {
+		{"two creations merge by field", func(s *scene) {
+			s.change("a", 1, edit{path: "x.json", content: `{"id": 1, "name": "a", "theme": "a"}`})
+			s.change("b", 2, edit{path: "x.json", content: `{"id": 1, "name": "b", "order": 1}`})
+		}, files{"x.json": `map[id:1 name:"b" order:1 theme:"a"]`}},
+		{"a deleted base is none", func(s *scene) {
+			s.change("a", 1, edit{path: "x.json", content: `{"id": 1, "name": "1"}`})
+			s.change("a", 2, edit{path: "x.json", parents: []int{0}})
+			s.change("a", 3, edit{path: "x.json", content: `{"id": 1, "name": "a"}`, parents: []int{1}})
+			s.change("b", 4, edit{path: "x.json", content: `{"id": 1, "theme": "b"}`, parents: []int{1}})
+		}, files{"x.json": `map[id:1 name:"a" theme:"b"]`}},
+		{"a path that is made again came last", func(s *scene) {
+			s.change("a", 1, edit{path: "x.json", content: "1"})
+			s.change("a", 2, edit{path: "x.json", parents: []int{0}})
+			s.change("b", 3, edit{path: "X.json", content: "3"})
+			s.change("a", 4, edit{path: "x.json", content: "4", parents: []int{1}})
+		}, files{"X.json": "3"}},
+		{"a path that was edited apart from its deletion was never absent", func(s *scene) {
+			s.change("a", 1, edit{path: "x.json", content: "1"})
+			s.change("a", 2, edit{path: "x.json", parents: []int{0}})
+			s.change("b", 3, edit{path: "x.json", content: "3", parents: []int{0}})
+			s.change("c", 4, edit{path: "X.json", content: "4"})
+			s.change("a", 5, edit{path: "x.json", content: "5", parents: []int{1, 2}})
+		}, files{"x.json": "5"}},
+		{"of what does not parse the later stands whole", func(s *scene) {
 			s.change("a", 2, edit{path: "x.json", content: `{"a": 2}`})
-			s.change("b", 1, edit{path: "x.json", content: `{"b": 1}`})
+			s.change("b", 1, edit{path: "x.json", content: `{"b": 1`})
 		}, files{"x.json": `{"a": 2}`}},
 		{"of a nested object the oracle knows only that it is there", func(s *scene) {
 			s.change("a", 1, edit{path: "x.json", content: `{"a": {"b": 1}}`})

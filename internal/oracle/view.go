@@ -40,7 +40,7 @@ func (s *set) files() map[definition.Path]File {
 			edits := slices.DeleteFunc(slices.Clone(heads), func(v *version) bool {
 				return v != stands && (v.edit.GetAdopted() || v.edit.GetDeleted())
 			})
-			wanted = append(wanted, wish{path: path, first: firstOf(versions), text: fold(path, versions, edits)})
+			wanted = append(wanted, wish{path: path, first: arrival(versions, edits), text: fold(path, versions, edits)})
 		}
 	}
 	for _, w := range held(wanted) {
@@ -153,12 +153,34 @@ func standing(heads []*version) *version {
 	return stands
 }
 
-// firstOf returns the first version that counts; there is one, since a file stands.
-func firstOf(versions map[definition.ChangeID]*version) *version {
-	var first *version
-	for _, v := range versions {
-		if v.counts && (first == nil || byDepth(v, first) < 0) {
+// arrival returns the version with which a file came: the first since it was last absent. Some
+// versions stand. Each of them came with the first of those that it was made on, if there was a
+// file in them, and else with itself.
+func arrival(versions map[definition.ChangeID]*version, standing []*version) *version {
+	done := make(map[definition.ChangeID]*version)
+	var came func(v *version) *version
+	came = func(v *version) *version {
+		if first, ok := done[v.id]; ok {
+			return first
+		}
+		var first *version
+		if v.counts && !v.edit.GetDeleted() {
 			first = v
+		}
+		if !v.counts || !v.edit.GetDeleted() {
+			for _, id := range v.parents {
+				if before := came(versions[id]); before != nil && (first == nil || byDepth(before, first) < 0) {
+					first = before
+				}
+			}
+		}
+		done[v.id] = first
+		return first
+	}
+	var first *version
+	for _, v := range standing {
+		if c := came(v); first == nil || byDepth(c, first) < 0 {
+			first = c
 		}
 	}
 	return first

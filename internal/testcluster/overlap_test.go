@@ -38,8 +38,8 @@ func wantConflicts(t *testing.T, c *testcluster.Cluster, want ...string) []node.
 				continue
 			}
 			var pointers []string
-			for _, f := range l.Fields {
-				pointers = append(pointers, f.Pointer)
+			if l.Pointer != "" {
+				pointers = append(pointers, l.Pointer)
 			}
 			got = append(got, fmt.Sprintf("%s %s: %s lost to %s %v", l.Path, l.Kind, l.Lost.Author, l.Stands.Author, pointers))
 			for _, side := range []node.Side{l.Lost, l.Stands} {
@@ -114,7 +114,7 @@ func TestConflictsAreExactlyWhatOverlaps(t *testing.T) {
 		"Gone-3.json deletion: node-0 lost to node-1 []",
 		"Old-4.json deletion: node-2 lost to node-1 []",
 		"Old-4.json duplicate_id: [Old-4.json moved/New-4.json]",
-		"Twice-5.json edits: node-0 lost to node-2 []",
+		"Twice-5.json edits: node-0 lost to node-2 [/description]",
 	}
 	wantConflicts(t, c, overlaps...)
 	for i := range c.Len() {
