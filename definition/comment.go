@@ -25,7 +25,7 @@ type comment struct {
 	rel   relation
 }
 
-// key tells the relations of one merge apart, once the owner has its quad.
+// key tells the slots of one merge apart, once the owner has its quad.
 func (c *comment) key() int { return c.owner.quad*relations + int(c.rel) }
 
 // attacher finds out what the comments of a text belong to. It walks the values and the

@@ -1,10 +1,13 @@
 package definition
 
-// matchComments tells which comment of the base each comment of a side is: in its slot one of
-// equal text, elsewhere one of equal text that moved, and what is left between two of
-// those in one slot was edited. text is the side's number among the texts. It returns for each of the base the side's, or -1, and for each
-// of the side the base's.
-func matchComments(quads []quad, base, side []comment, text int) (in, was []int) {
+import "slices"
+
+// match tells which comment of the base each comment of a side, by its number among the texts,
+// is: in its slot one of equal words, elsewhere one of equal words that moved, and what is left
+// between two of those in one slot was edited. It returns for each of the base the side's, or
+// -1, and for each of the side the base's.
+func (c *commentMerger) match(text int) (in, was []int) {
+	base, side := c.notes[ofBase], c.notes[text]
 	in, was = none(len(base)), none(len(side))
 	bySlot := commentsBySlot(side)
 	inBase := commentsBySlot(base)
@@ -31,20 +34,29 @@ func matchComments(quads []quad, base, side []comment, text int) (in, was []int)
 	for key, from := range inBase {
 		matchEdited(base, side, from, bySlot[key], in, was)
 	}
-	atEdge := make(map[int][]int)
+	// What is at an edge of a container in one layout is above or behind a kid in another.
+	type edge struct {
+		key  int
+		kids bool // above or behind one
+	}
+	edgeOf := func(n *comment, text int) edge {
+		return edge{c.edgeKey(n, text), n.rel == above || n.rel == behind}
+	}
+	atEdge := make(map[edge][]int)
 	for j := range side {
-		if key := edgeKey(quads, &side[j], text); was[j] < 0 && key >= 0 {
-			atEdge[key] = append(atEdge[key], j)
+		if at := edgeOf(&side[j], text); was[j] < 0 && at.key >= 0 {
+			at.kids = !at.kids
+			atEdge[at] = append(atEdge[at], j)
 		}
 	}
-	left := make(map[int][]int)
+	left := make(map[edge][]int)
 	for i := range base {
-		if key := edgeKey(quads, &base[i], ofBase); in[i] < 0 && len(atEdge[key]) > 0 {
-			left[key] = append(left[key], i)
+		if at := edgeOf(&base[i], ofBase); in[i] < 0 && len(atEdge[at]) > 0 {
+			left[at] = append(left[at], i)
 		}
 	}
-	for key, from := range left {
-		pairAlike(base, side, from, atEdge[key], in, was)
+	for at, from := range left {
+		pairAlike(base, side, from, atEdge[at], in, was)
 	}
 	return in, was
 }
@@ -52,20 +64,24 @@ func matchComments(quads []quad, base, side []comment, text int) (in, was []int)
 // edgeKey returns the slot at the beginning or at the end of a container for a comment of a text that
 // is there, above the first kid or behind the last, which is the same in a container on one
 // line; or -1.
-func edgeKey(quads []quad, c *comment, text int) int {
-	if c.rel == ending || c.rel == inside && c.owner.isContainer() {
-		return c.key()
+func (c *commentMerger) edgeKey(n *comment, text int) int {
+	if n.rel == ending || n.rel == inside && n.owner.isContainer() {
+		return n.key()
 	}
-	parent := quads[c.owner.quad].parent
-	if parent < 0 {
+	q := c.quads[n.owner.quad].parent
+	if q < 0 {
 		return -1
 	}
-	kids := quads[parent].nodes[text].kids
+	s, parent := c.text(text), c.quads[q].nodes[text]
+	if !s.isBracketed(parent) {
+		return -1
+	}
+	first, last := &parent.kids[0], &parent.kids[len(parent.kids)-1]
 	switch {
-	case c.rel == above && &kids[0] == c.owner:
-		return parent*relations + int(inside)
-	case c.rel == behind && &kids[len(kids)-1] == c.owner:
-		return parent*relations + int(ending)
+	case n.rel == above && n.owner == first && s.lineOf(parent.body) == s.lineOf(first.entry):
+		return q*relations + int(inside)
+	case n.rel == behind && n.owner == last && s.lineOf(parent.end) == s.lineOf(last.end):
+		return q*relations + int(ending)
 	}
 	return -1
 }
@@ -82,13 +98,11 @@ func matchEdited(base, side []comment, from, to []int, in, was []int) {
 				left = append(left, from[i])
 				continue
 			}
-			end = at
-			for end < len(to) && to[end] != in[from[i]] {
-				end++
+			place, ok := slices.BinarySearch(to, in[from[i]])
+			if !ok || place < at {
+				continue // it moved
 			}
-			if end == len(to) {
-				continue // it moved to another slot
-			}
+			end = place
 		}
 		pairAlike(base, side, left, unpairedOf(was, to[at:end]), in, was)
 		left, at = left[:0], min(end+1, len(to))

@@ -3,6 +3,7 @@ package definition
 import (
 	"cmp"
 	"slices"
+	"strings"
 )
 
 // commentMerger merges the comments of three texts into the text that the merge of their values
@@ -19,9 +20,9 @@ type commentMerger struct {
 	fates     []commentFate // of the base's comments
 	want      map[int][]wanted
 	orphans   []orphan
-	conflicts []FieldConflict
-	noted     map[[3]int]int // by quad and outcome, where conflicts has it
-	atEnd     map[int]bool   // comments of the later side that the earlier one has as well, see isAtEnd
+	conflicts []commentConflict
+	noted     map[notedAt]int // where conflicts has it
+	edges     map[atEdge]int  // new comments of the later side, see isAtEdge
 }
 
 // commentFate is what becomes of a comment of the base.
@@ -43,10 +44,10 @@ type orphan struct {
 	heir int // the slot that it goes to
 }
 
-// mergeComments decides which comments the result has, and in which relations. What both sides
+// mergeComments decides which comments the result has, and in which slots. What both sides
 // changed unequally is noted as a conflict. It returns nil if there are no comments.
 func (m *merger) mergeComments(result *side, from origin) *commentMerger {
-	c := &commentMerger{merger: m, result: result, want: make(map[int][]wanted), noted: make(map[[3]int]int), atEnd: make(map[int]bool)}
+	c := &commentMerger{merger: m, result: result, want: make(map[int][]wanted), noted: make(map[notedAt]int)}
 	comments := 0
 	for i, s := range []*side{m.base, m.later, m.earlier, result} {
 		c.notes[i] = s.attach()
@@ -60,7 +61,7 @@ func (m *merger) mergeComments(result *side, from origin) *commentMerger {
 		c.bySlot[i] = commentsBySlot(c.notes[i])
 	}
 	for _, side := range []int{ofLater, ofEarlier} {
-		c.in[side], c.was[side] = matchComments(c.quads, c.notes[ofBase], c.notes[side], side)
+		c.in[side], c.was[side] = c.match(side)
 	}
 	c.fates = make([]commentFate, len(c.notes[ofBase]))
 	for i := range c.fates {
@@ -101,29 +102,55 @@ func (c *commentMerger) note(quad int, base, later, earlier FieldText) (taken bo
 	if c.takes(at) {
 		return true
 	}
-	key := [3]int{quad, 0, 0}
-	for i, t := range []FieldText{later, earlier} {
-		if t.Present {
-			key[1+i] = 1
-		}
+	key := notedAt{quad, later.Present, earlier.Present}
+	i, ok := c.noted[key]
+	if !ok {
+		i = len(c.conflicts)
+		c.noted[key] = i
+		c.conflicts = append(c.conflicts, commentConflict{at: at})
+		c.listed += len(at)
 	}
-	if i, ok := c.noted[key]; ok {
-		o := &c.conflicts[i]
-		o.Base, o.Later, o.Earlier = o.Base.and(base), o.Later.and(later), o.Earlier.and(earlier)
-		return false
+	for side, text := range []FieldText{base, later, earlier} {
+		c.conflicts[i].texts[side] = append(c.conflicts[i].texts[side], text)
 	}
-	c.noted[key] = len(c.conflicts)
-	c.listed += len(at)
-	c.conflicts = append(c.conflicts, FieldConflict{Kind: FieldComment, Pointer: at, Base: base, Later: later, Earlier: earlier})
 	return false
 }
 
-// and returns the lines of two texts.
-func (t FieldText) and(more FieldText) FieldText {
-	if t.Text != "" && more.Text != "" {
-		t.Text += "\n"
+// notedAt is what the comments of one conflict have in common.
+type notedAt struct {
+	quad           int
+	later, earlier bool // there is a text
+}
+
+// commentConflict is a conflict with the texts of its comments.
+type commentConflict struct {
+	at    string
+	texts [3][]FieldText
+}
+
+// fieldConflicts returns the conflicts that were noted.
+func (c *commentMerger) fieldConflicts() []FieldConflict {
+	all := make([]FieldConflict, len(c.conflicts))
+	for i, one := range c.conflicts {
+		all[i] = FieldConflict{
+			Kind: FieldComment, Pointer: one.at,
+			Base: linesOf(one.texts[ofBase]), Later: linesOf(one.texts[ofLater]), Earlier: linesOf(one.texts[ofEarlier]),
+		}
 	}
-	return FieldText{t.Text + more.Text, t.Present || more.Present}
+	return all
+}
+
+// linesOf returns texts as one, each on a line.
+func linesOf(texts []FieldText) FieldText {
+	var lines []string
+	present := false
+	for _, t := range texts {
+		present = present || t.Present
+		if t.Text != "" {
+			lines = append(lines, t.Text)
+		}
+	}
+	return FieldText{Text: strings.Join(lines, "\n"), Present: present}
 }
 
 // standing returns the side whose value stands at the quad of a slot that says something about
@@ -164,6 +191,7 @@ func (c *commentMerger) fate(i int) commentFate {
 	case !changed[ofEarlier]:
 	case !changed[ofLater]:
 		text = ofEarlier
+	case l < 0 && e >= 0 && c.isAtEdge(e):
 	case l < 0 && e < 0, l >= 0 && e >= 0 && c.notes[ofLater][l].text == c.notes[ofEarlier][e].text:
 	case c.note(b.owner.quad, c.textOf(ofBase, i), c.textOf(ofLater, l), c.textOf(ofEarlier, e)), l < 0:
 		text = ofEarlier
@@ -185,7 +213,7 @@ func (c *commentMerger) fate(i int) commentFate {
 // isIn reports whether the result has the value that a slot is at.
 func (c *commentMerger) isIn(key int) bool { return c.quads[key/relations].nodes[ofResult] != nil }
 
-// addLater puts the comments of the later side into their relations, but for those that are gone or
+// addLater puts the comments of the later side into their slots, but for those that are gone or
 // that the earlier side moved.
 func (c *commentMerger) addLater() {
 	for i := range c.notes[ofLater] {
@@ -265,40 +293,48 @@ func (c *commentMerger) comesFromEarlier(j, key int) bool {
 	if b := c.was[ofEarlier][j]; b >= 0 {
 		return c.fates[b].stays && c.fates[b].slot == ofEarlier
 	}
-	if c.isAtEnd(j) {
+	if c.isAtEdge(j) {
 		return false
 	}
 	if c.standing(key) == ofLater {
-		later := FieldText{Present: true}
+		texts := []FieldText{{Present: true}}
 		for _, i := range c.bySlot[ofLater][key] {
-			later = later.and(c.textOf(ofLater, i))
+			texts = append(texts, c.textOf(ofLater, i))
 		}
+		later := linesOf(texts)
 		return c.note(key/relations, FieldText{}, later, c.textOf(ofEarlier, j))
 	}
 	return true
 }
 
-// isAtEnd reports whether the later side has a comment of the earlier one as well: one behind the last
-// kid, the other at the end of the container. In a container on one line these are the same.
-func (c *commentMerger) isAtEnd(j int) bool {
-	n := &c.notes[ofEarlier][j]
-	q := &c.quads[n.owner.quad]
-	var key int
-	switch l := q.nodes[ofLater]; {
-	case n.rel == behind && q.parent >= 0:
-		key = q.parent*relations + int(ending)
-	case n.rel == ending && l != nil && l.isContainer() && len(l.kids) > 0:
-		key = l.kids[len(l.kids)-1].quad*relations + int(behind)
-	default:
-		return false
-	}
-	for _, i := range c.bySlot[ofLater][key] {
-		if l := &c.notes[ofLater][i]; l.text == n.text && !c.atEnd[i] {
-			c.atEnd[i] = true
-			return true
+// isAtEdge reports whether the later side wrote a comment of the earlier one as well, at the same edge
+// of a container, but in another slot: see edgeKey.
+func (c *commentMerger) isAtEdge(j int) bool {
+	if c.edges == nil {
+		c.edges = make(map[atEdge]int)
+		for i := range c.notes[ofLater] {
+			n := &c.notes[ofLater][i]
+			isNew := c.was[ofLater][i] < 0 || c.notes[ofBase][c.was[ofLater][i]].text != n.text
+			if key := c.edgeKey(n, ofLater); isNew && key >= 0 {
+				c.edges[atEdge{key, n.rel, n.text}]++
+			}
 		}
 	}
-	return false
+	n := &c.notes[ofEarlier][j]
+	other := [relations]relation{above: inside, inside: above, behind: ending, ending: behind}[n.rel]
+	at := atEdge{c.edgeKey(n, ofEarlier), other, n.text}
+	if c.edges[at] == 0 {
+		return false
+	}
+	c.edges[at]--
+	return true
+}
+
+// atEdge is a comment at the edge of a container.
+type atEdge struct {
+	key  int
+	rel  relation
+	text string
 }
 
 // orphan finds a place for a comment whose value is gone. Nobody removed the comment, so it
@@ -321,17 +357,23 @@ func (c *commentMerger) addOrphans() {
 	if len(c.orphans) == 0 {
 		return
 	}
-	unwanted := make(map[string][]int) // relations of the result, by text
-	for i := range c.notes[ofResult] {
-		n := &c.notes[ofResult][i]
-		unwanted[n.text] = append(unwanted[n.text], n.key())
+	type there struct {
+		text string
+		key  int
 	}
+	count := make(map[there]int) // how many the result has that are wanted there
 	for key, list := range c.want {
 		for _, w := range list {
-			text := c.comment(w).text
-			if i := slices.Index(unwanted[text], key); i >= 0 {
-				unwanted[text] = slices.Delete(unwanted[text], i, i+1)
-			}
+			count[there{c.comment(w).text, key}]++
+		}
+	}
+	unwanted := make(map[string][]int) // slots of the result, by text
+	for i := range c.notes[ofResult] {
+		n := &c.notes[ofResult][i]
+		if at := (there{n.text, n.key()}); count[at] > 0 {
+			count[at]--
+		} else {
+			unwanted[n.text] = append(unwanted[n.text], n.key())
 		}
 	}
 	byHeir := make(map[int][]wanted)

@@ -42,14 +42,14 @@ func (m *merger) withComments(path Path, result *side, from origin) ([]byte, []F
 	}
 	try(c.changedSlots())
 	c.noteMissing(written)
-	return content, c.conflicts
+	return content, c.fieldConflicts()
 }
 
 // maxAttempts is how often comments are written into one text, each time fewer of them at once,
 // to find those that have no place in it.
 const maxAttempts = 40
 
-// changedSlots returns the relations of the result whose comments are not those that are wanted. Those
+// changedSlots returns the slots of the result whose comments are not those that are wanted. Those
 // at the end of containers come last, the innermost first: they have one place in the text.
 func (c *commentMerger) changedSlots() []int {
 	var keys []int
@@ -111,7 +111,7 @@ func (c *commentMerger) noteMissing(written *side) {
 	}
 }
 
-// write returns the result's text with the comments that are wanted in some relations. That it says
+// write returns the result's text with the comments that are wanted in some slots. That it says
 // nothing else is for the caller to check, by reading it.
 func (c *commentMerger) write(keys []int) []byte {
 	w := noteWriter{commentMerger: c}

@@ -57,10 +57,26 @@ func TestMergeIsBounded(t *testing.T) {
 	}
 	set := func(items []string) string { return `["java.util.HashSet",` + list(items) + `]` }
 	blocks := func(items []string) string { return "- " + strings.Join(items, "\n- ") + "\n" }
+	notes := func(word string, n int) string {
+		return strings.Join(many(n, func(i int) string { return fmt.Sprintf("# %s %d", word, i) }), "\n") + "\n"
+	}
+	behind := func(word string, n int) string {
+		return strings.Join(many(n, func(i int) string { return fmt.Sprintf("k%d: %d # %s", i, i, word) }), "\n") + "\n"
+	}
+	inLine := func(word string, n int) string {
+		return "{" + strings.Join(many(n, func(i int) string { return fmt.Sprintf("\"%d\":%d/*%s*/", i, i, word) }), ",") + "}"
+	}
 	tests := []struct {
 		name, file           string
 		base, later, earlier string
 	}{
+		{"comments in one place", "a.yml", notes("a", 15_000) + "a: 1\n", notes("b", 15_000) + "a: 1\n", notes("c", 15_000) + "a: 2\n"},
+		{"comments in one place in other orders", "a.yml", notes("a", 15_000) + "a: 1\n", strings.Join(shuffled(strings.SplitAfter(notes("a", 15_000), "\n")), "") + "a: 1\n", strings.Join(shuffled(strings.SplitAfter(notes("a", 15_000), "\n")), "") + "a: 2\n"},
+		{"comments of equal words", "a.yml", strings.Repeat("#\n", 100_000) + "a: 1\n", strings.Repeat("#\n", 80_000) + "# x\na: 1\n", "# y\n" + strings.Repeat("#\n", 90_000) + "a: 2\n"},
+		{"a comment of each member edited", "a.yml", behind("a", 10_000), behind("b", 10_000), strings.Replace(behind("c", 10_000), ": 1 ", ": 2 ", 1)},
+		{"a comment of each member removed", "a.json", inLine("a", 10_000), inLine("a", 10_000) + " ", strings.ReplaceAll(inLine("a", 10_000), "/*a*/", "")},
+		{"a comment of each member in one line", "a.json", inLine("a", 10_000), inLine("b", 10_000), inLine("c", 10_000)},
+		{"each member with its comment gone", "a.yml", "z: 1\n" + behind("a", 9_000), "z: 1\n", "z: 2\n" + behind("b", 9_000)},
 		{"lists in other orders", "a.json", list(numbers), list(shuffled(numbers)), list(shuffled(numbers))},
 		{"lists of few values", "a.json", list(bits), list(shuffled(bits)), list(shuffled(bits))},
 		{"lists of equal values", "a.json", "[" + strings.Repeat("0,", 120_000) + "]", "[" + strings.Repeat("0,", 110_000) + "1]", "[1," + strings.Repeat("0,", 100_000) + "]"},

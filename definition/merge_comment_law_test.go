@@ -394,7 +394,11 @@ func TestMergeCommentLaws(t *testing.T) {
 					if got, want := parseModel(t, file, string(merged.Content)), parseModel(t, file, string(plain.Content)); got != want {
 						fail("merge into\n%s\nwhich is\n%s\nbut without comments\n%s", merged.Content, got, want)
 					}
-					if problem := checkNotes(b, l, e, merged, counts); problem != "" {
+					problem := checkNotes(b, l, e, merged, counts)
+					if problem == "" && layouts[1].lines && layouts[2].lines {
+						problem = checkBeside(l, e, string(merged.Content), counts)
+					}
+					if problem != "" {
 						fail("merge into\n%s\nconflicts %s\n%s", merged.Content, conflicts(merged), problem)
 					}
 				}
@@ -472,6 +476,32 @@ func checkNotes(base, later, earlier string, merged definition.Merged, counts ma
 		}
 	}
 	return ""
+}
+
+// checkBeside checks that each comment behind a member is behind the one that a side has it behind.
+// The texts have a line for each member.
+func checkBeside(later, earlier, result string, counts map[string]int) string {
+	inLater, inEarlier := besideKeys(later), besideKeys(earlier)
+	for word, key := range besideKeys(result) {
+		counts["behind"]++
+		if key != inLater[word] && key != inEarlier[word] {
+			return fmt.Sprintf("%s is behind %s, want %q or %q", word, key, inLater[word], inEarlier[word])
+		}
+	}
+	return ""
+}
+
+// besideKeys returns the last key on the line of each comment that has one there.
+func besideKeys(text string) map[string]string {
+	beside := map[string]string{}
+	for line := range strings.Lines(text) {
+		for _, word := range noteWord.FindAllString(line, -1) {
+			if key := keyOf(line, word); key != "" {
+				beside[word] = key
+			}
+		}
+	}
+	return beside
 }
 
 // keyOf returns the last key before a comment.
