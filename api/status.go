@@ -20,6 +20,7 @@ type Status struct {
 	Dir     string `json:"dir" doc:"The mirrored directory."`
 	Version string `json:"version" doc:"Version of the program."`
 
+	State         string  `json:"state" enum:"problem,starting,catching_up,well" doc:"The status in a word: something needs an operator; the first sync goes on; members have what this node has not got yet; all is well. The first that is true."`
 	Ready         bool    `json:"ready" doc:"The first sync was done once, and the directory is what the cluster says."`
 	Syncing       bool    `json:"syncing" doc:"Elements are being fetched or files written right now."`
 	UptimeSeconds float64 `json:"uptime_seconds"`
@@ -99,6 +100,7 @@ type PlannedAction struct {
 type HeldFile struct {
 	Path   string    `json:"path"`
 	Reason string    `json:"reason"`
+	Do     string    `json:"do" doc:"What ends it; empty if the file is to be mended or removed."`
 	Since  time.Time `json:"since"`
 }
 
@@ -119,6 +121,7 @@ func (r routes) status() {
 			Cluster:       s.Cluster.String(),
 			Dir:           s.Dir,
 			Version:       s.Version,
+			State:         string(s.State),
 			Ready:         s.Ready,
 			Syncing:       s.Syncing,
 			UptimeSeconds: s.Uptime.Seconds(),
@@ -145,7 +148,7 @@ func (r routes) status() {
 			body.Role = s.Role.String()
 		}
 		for _, p := range s.Problems {
-			body.Problems = append(body.Problems, StatusProblem(p))
+			body.Problems = append(body.Problems, StatusProblem{Code: string(p.Code), Text: p.Text, Do: p.Do})
 		}
 		for _, h := range s.Held {
 			body.Held = append(body.Held, HeldFile(h))

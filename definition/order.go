@@ -11,8 +11,14 @@ type ordering struct {
 	later       *node               // its root
 
 	result *side
-	orders map[*node][]int // of the result's lists
+	orders map[*node]permutation // of the result's lists
 	out    bytes.Buffer
+}
+
+// permutation is the order into which the items of a list come, and where they are.
+type permutation struct {
+	order   []int
+	extents []extent
 }
 
 // finalOrder returns what is left to do after revisions are made, nil if it is nothing.
@@ -20,7 +26,7 @@ func finalOrder(later *node, revisions []*revision) *ordering {
 	if !slices.ContainsFunc(revisions, func(r *revision) bool { return r.order != nil }) {
 		return nil
 	}
-	o := &ordering{byContainer: make(map[*node]*revision, len(revisions)), later: later, orders: map[*node][]int{}}
+	o := &ordering{byContainer: make(map[*node]*revision, len(revisions)), later: later, orders: map[*node]permutation{}}
 	for _, r := range revisions {
 		o.byContainer[r.container] = r
 	}
@@ -40,7 +46,7 @@ func (o *ordering) apply(result *side) []byte {
 func (o *ordering) find(n, result *node) {
 	r := o.byContainer[n]
 	if r != nil && r.order != nil && len(r.order) == len(result.kids) {
-		o.orders[result] = r.order
+		o.orders[result] = permutation{r.order, o.extents(result)}
 	}
 	members := membersOf(result)
 	inserted := make([]int, len(n.kids)+1) // insertions behind each kid, from -1 on
@@ -69,17 +75,17 @@ func (o *ordering) find(n, result *node) {
 // write writes the text from one offset to another, in which the kids of n are, and returns up to
 // where it wrote: further if a comment is behind the last item of a list in there.
 func (o *ordering) write(n *node, from, to int) (end int) {
-	order := o.orders[n]
-	var extents []extent
-	if order != nil {
-		extents = o.extents(n)
-	}
+	order, extents := o.orders[n].order, o.orders[n].extents
 	at := from
 	for i := range n.kids {
 		if order == nil {
 			kid := &n.kids[i]
-			o.text(at, kid.start)
-			at = o.write(kid, kid.start, kid.end)
+			start := kid.start
+			if p, ok := o.orders[kid]; ok {
+				start = min(start, p.extents[0].start)
+			}
+			o.text(at, start)
+			at = o.write(kid, start, kid.end)
 			continue
 		}
 		own, other := extents[i], extents[order[i]]
@@ -115,6 +121,9 @@ func (o *ordering) extents(n *node) []extent {
 	s := o.result
 	extents := make([]extent, len(n.kids))
 	before := n.body // the end of what is before an item
+	if n.block && n.after > 0 {
+		before = n.after
+	}
 	for i := range n.kids {
 		kid := &n.kids[i]
 		next := n.end

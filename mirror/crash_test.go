@@ -226,13 +226,13 @@ func dieBeforeRename(t *testing.T, dir string, r *memReplica) {
 	m.OnPlace(func() { panic(death{}) })
 	defer func() {
 		if r := recover(); r != any(death{}) {
-			t.Fatalf("the turn ended with %v, want it to die", r)
+			t.Fatalf("the pass ended with %v, want it to die", r)
 		}
 		if err := m.Abandon(); err != nil {
 			t.Fatal(err)
 		}
 	}()
-	m.Turn(t.Context(), true)
+	m.DoPass(t.Context(), true)
 }
 
 func TestFlushEndsStaleBases(t *testing.T) {

@@ -9,9 +9,11 @@ import (
 	"os"
 	"path"
 	"slices"
+	"syscall"
 
 	"github.com/starling-sync/starling/definition"
 	"github.com/starling-sync/starling/internal/failpoint"
+	"github.com/starling-sync/starling/mirror/internal/dir"
 )
 
 // exportBatch is how many files are made durable together.
@@ -22,7 +24,6 @@ type staged struct {
 	finding
 	next base
 	temp string // empty for a deletion
-	info fs.FileInfo
 	ino  uint64
 	file *os.File // the temporary file while it must be synced by itself
 }
@@ -30,42 +31,38 @@ type staged struct {
 // export brings the directory to the view: first the deletions, because CAS unloads
 // the id in a deleted file's name, which a new file may bear; then the files, batch by
 // batch.
-func (m *Mirror) export(ctx context.Context, t *turn) {
-	if len(t.exports) == 0 || m.unsaved != nil { // first the disk must take what is remembered
+func (m *Mirror) export(ctx context.Context, ps *pass, exports []finding) {
+	if len(exports) == 0 || m.unsaved != nil { // first the disk must take what is remembered
 		return
 	}
-	slices.SortFunc(t.exports, func(a, b finding) int { return a.path.Compare(b.path) })
+	slices.SortFunc(exports, func(a, b finding) int { return a.path.Compare(b.path) })
 	var files, deletions []finding
-	for _, f := range t.exports {
-		// The change that this turn has appended may have altered the view.
+	for _, f := range exports {
+		// The change that this pass has appended may have altered the view.
 		if f.view = m.replica.View(f.path); f.view.Present {
 			files = append(files, f)
 		} else {
 			deletions = append(deletions, f)
 		}
 	}
-	m.exportBatch(ctx, t, deletions)
+	m.exportBatch(ctx, ps, deletions)
 	for batch := range slices.Chunk(files, exportBatch) {
 		if ctx.Err() != nil {
 			return
 		}
-		m.exportBatch(ctx, t, batch)
+		m.exportBatch(ctx, ps, batch)
 	}
 }
 
 // exportBatch puts a batch in place. Temps and intents are durable before the first
 // rename: then, wherever the machine stops, each file is one whole version, and the
 // next start knows which.
-func (m *Mirror) exportBatch(ctx context.Context, t *turn, batch []finding) {
+func (m *Mirror) exportBatch(ctx context.Context, ps *pass, batch []finding) {
 	var ready []*staged
 	for _, f := range batch {
-		s, err := m.stage(ctx, f, len(batch) <= fewFiles)
-		if errors.Is(err, errReplaced) {
-			m.again[f.path] = struct{}{}
-			continue
-		}
+		s, err := stage(ctx, m.replica, m.dir, f, m.opts.FileMode, len(batch) <= dir.FewFiles)
 		if err != nil {
-			m.exportFails(t, f, err)
+			m.settle(ps, f.path, f.entry, m.opts.failure(err))
 			continue
 		}
 		ready = append(ready, s)
@@ -73,152 +70,99 @@ func (m *Mirror) exportBatch(ctx context.Context, t *turn, batch []finding) {
 	if len(ready) == 0 {
 		return
 	}
-	if err := m.makeDurable(ctx, ready); err != nil {
+	if err := makeDurable(ctx, m.replica, m.dir, ready); err != nil {
 		for _, s := range ready {
-			m.exportFails(t, s.finding, err)
-			m.undoIntent(t, s)
+			m.settle(ps, s.path, s.entry, m.opts.failure(err))
+			ps.batch.undo(s.path, s.entry)
 		}
-		m.saveRecords(ctx, t)
-		m.discardAll(ready)
+		m.saveAndDiscard(ctx, ps, ready)
 		return
 	}
 	failpoint.Hit(failpoint.ExportBegins, "")
-	// Deletions first, also of what the view has lost since the turn began.
+	// Deletions first, also of what the view has lost since the pass began.
 	slices.SortStableFunc(ready, func(a, b *staged) int { return cmp.Compare(min(len(a.temp), 1), min(len(b.temp), 1)) })
-	var exported uint64
+	var done uint64
 	var undone []*staged
 	for _, s := range ready {
-		switch err := m.place(s); {
-		case errors.Is(err, errReplaced):
-			m.again[s.path] = struct{}{}
-			m.undoIntent(t, s)
+		if err := m.place(s); err != nil {
+			m.settle(ps, s.path, s.entry, m.opts.failure(err))
+			ps.batch.undo(s.path, s.entry)
 			undone = append(undone, s)
-		case err != nil:
-			m.exportFails(t, s.finding, err)
-			m.undoIntent(t, s)
-			undone = append(undone, s)
-		default:
-			exported++
-			m.placed(t, s)
+			continue
 		}
+		done++
+		m.settle(ps, s.path, s.entry, outcome{kind: exported, record: s.entry.advance(s.next)})
+		m.log.Debug("exported", "path", s.path, "deleted", s.temp == "")
 	}
 	failpoint.Hit(failpoint.ExportPlaced, "")
-	m.counted(func(s *Status) { s.Exported += exported })
-	m.saveRecords(ctx, t)
-	m.discardAll(undone)
+	m.report.count(func(s *Status) { s.Exported += done })
+	m.saveAndDiscard(ctx, ps, undone)
 }
 
-// exportFails holds a file that could not be written and tries again later.
-func (m *Mirror) exportFails(t *turn, f finding, err error) {
-	m.hold(f.path.String(), fmt.Sprintf("it cannot be brought to what the cluster has: %v", err))
-	m.retry.add(f.path, t.now)
+// failure is the outcome for a file that could not be written, or has changed meanwhile.
+func (o Options) failure(err error) outcome {
+	if errors.Is(err, dir.ErrReplaced) {
+		return outcome{kind: changed}
+	}
+	do := "mend what is in its way: it is tried again by itself"
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		do = "free space on the disk of " + o.Dir + ": it is tried again by itself"
+		err = fmt.Errorf("the disk of %s is full: %w", o.Dir, err)
+	}
+	return outcome{kind: unwritten, reason: fmt.Sprintf("it cannot be brought to what the cluster has: %v", err), do: do}
 }
 
 // stage writes the view's bytes of one path into a temporary file beside it. If alone
-// is set, the file is left open, to be synced by itself. The error is errReplaced if the
-// file need not be written any more.
-func (m *Mirror) stage(ctx context.Context, f finding, alone bool) (*staged, error) {
-	view, content, err := m.replica.Read(ctx, f.path)
+// is set, the file is left open, to be synced by itself. The error is dir.ErrReplaced if
+// the file need not be written any more.
+func stage(ctx context.Context, replica Replica, d *dir.Directory, f finding, mode fs.FileMode, alone bool) (*staged, error) {
+	view, content, err := replica.Read(ctx, f.path)
 	if err != nil {
 		return nil, err
 	}
 	s := &staged{finding: f, next: baseOf(view)}
 	s.view = view
 	if view.Hash == f.seen.hash {
-		return nil, errReplaced // the view has come to what is there: nothing to write
+		return nil, dir.ErrReplaced // the view has come to what is there: nothing to write
 	}
 	if !view.Present {
 		return s, nil
 	}
-	folder := path.Dir(f.path.String())
-	if err := m.tree.makeFolders(folder); err != nil {
-		return nil, err
-	}
-	s.temp = tempName(f.path.String())
-	file, err := m.tree.create(s.temp, 0o600)
+	file, info, err := d.Stage(f.path.String(), content, f.seen.kind == present, mode)
 	if err != nil {
 		return nil, err
 	}
-	failpoint.Hit(failpoint.TempCreated, s.temp)
-	if err = m.fill(file, s, content); err == nil {
-		s.info, err = file.Stat()
-	}
-	failpoint.Hit(failpoint.TempWritten, s.temp)
-	if err != nil {
-		return nil, errors.Join(err, file.Close(), m.discard(s))
-	}
-	s.ino = stampOf(s.info).ino
+	s.temp = dir.TempName(f.path.String())
+	s.ino = dir.StatOf(info).Ino
 	if alone {
 		s.file = file
 		return s, nil
 	}
 	if err := file.Close(); err != nil {
-		return nil, errors.Join(err, m.discard(s))
+		return nil, errors.Join(err, d.Remove(s.temp))
 	}
 	return s, nil
 }
 
-// fill writes content and gives the file the attributes of the one that it replaces, or
-// those of a new file.
-func (m *Mirror) fill(file *os.File, s *staged, content []byte) error {
-	if _, err := file.Write(content); err != nil {
-		return err
-	}
-	if s.seen.kind != present {
-		return m.dress(file, path.Dir(s.temp))
-	}
-	info, err := m.tree.lstat(s.path.String())
-	if err != nil {
-		return m.dress(file, path.Dir(s.temp)) // it went; the look before the rename finds out
-	}
-	old, err := m.tree.open(s.path.String(), info)
-	if err != nil {
-		return err
-	}
-	defer old.Close()
-	uid, gid := ownerOf(info)
-	if err := file.Chown(uid, gid); err != nil && !errors.Is(err, fs.ErrPermission) {
-		return err
-	}
-	if err := file.Chmod(info.Mode().Perm()); err != nil {
-		return err
-	}
-	return copyAttributes(file, old)
-}
-
-// dress gives a new file its mode and, where this process may, the owner of its folder.
-func (m *Mirror) dress(file *os.File, folder string) error {
-	mode := m.opts.FileMode
-	if m.tree.owner.shared {
-		mode = 0o660
-	}
-	if m.tree.owner.chown {
-		if err := m.tree.giveToOwner(file, folder); err != nil {
-			return err
-		}
-	}
-	return file.Chmod(mode)
-}
-
 // makeDurable syncs the temps and the intents, side by side: neither needs the other.
-func (m *Mirror) makeDurable(ctx context.Context, ready []*staged) error {
-	intents := make(map[string][]byte, len(ready))
+func makeDurable(ctx context.Context, replica Replica, d *dir.Directory, ready []*staged) error {
+	intents := batch{records: make(map[string][]byte, len(ready))}
 	alone := true
 	for _, s := range ready {
 		r := s.entry.record
 		r.intent = &intent{base: s.next, inode: s.ino}
-		intents[recordKey(s.path)] = r.encode(s.path)
+		intents.put(s.path, r)
 		alone = alone && (s.temp == "" || s.file != nil)
 	}
 	saved := make(chan error, 1)
 	go func() {
-		err := m.replica.SaveRecords(ctx, intents, true)
+		err := replica.SaveRecords(ctx, intents.records, true)
 		failpoint.Hit(failpoint.IntentsSaved, "")
 		saved <- err
 	}()
 	var err error
 	if !alone {
-		err = m.tree.syncAll()
+		err = d.Sync()
 	}
 	for _, s := range ready {
 		if s.file != nil {
@@ -229,128 +173,46 @@ func (m *Mirror) makeDurable(ctx context.Context, ready []*staged) error {
 	return errors.Join(err, <-saved)
 }
 
-// place renames the temp over the file, or removes the file, if the file is still what
-// the export was decided for. Otherwise the error is errReplaced.
+// place puts a staged file in place, or removes the file that is to go, if what is there
+// is still what the export was decided for. Otherwise the error is dir.ErrReplaced.
 func (m *Mirror) place(s *staged) error {
 	m.onPlace()
-	name := s.path.String()
-	info, err := m.tree.lstat(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		info, err = nil, nil
-	}
+	was := dir.Was{Present: s.seen.kind == present, Stat: s.stat, Folder: s.seen.folder}
+	m.watch.Expect(s.path.String(), s.ino)
+	old, err := m.dir.Place(s.temp, s.path.String(), was)
 	if err != nil {
+		m.watch.Unexpect(s.path.String())
 		return err
 	}
-	if info != nil && info.IsDir() && s.seen.folder {
-		if err := m.tree.root.Remove(name); err != nil { // it does so only if it is empty
-			return fmt.Errorf("%w: %w", errFolder, err)
-		}
-		info = nil
+	if old != nil {
+		m.replaced.keep(s.finding, old)
 	}
-	if (info != nil) != (s.seen.kind == present) || info != nil && stampOf(info) != s.at {
-		return errReplaced
+	if s.temp != "" {
+		s.entry.see(diskState{kind: present, hash: s.next.hash})
+		return nil
 	}
-	var old *os.File
-	if info != nil {
-		if old, err = m.tree.open(name, info); err != nil {
-			return err
-		}
+	s.entry.see(diskState{})
+	if above, err := definition.ParsePath(path.Dir(s.path.String())); err == nil {
+		m.again[above] = struct{}{} // the folder may be in the way of a file
 	}
-	if s.temp == "" {
-		failpoint.Hit(failpoint.Deleting, name)
-		err = ignoreAbsent(m.tree.root.Remove(name))
-		failpoint.Hit(failpoint.Deleted, name)
-	} else {
-		failpoint.Hit(failpoint.Renaming, name)
-		err = m.tree.root.Rename(s.temp, name)
-		failpoint.Hit(failpoint.Renamed, name)
-	}
-	if old == nil {
-		return err
-	}
-	if err != nil {
-		return errors.Join(err, old.Close())
-	}
-	m.keep(s.finding, old)
 	return nil
 }
 
-// placed notes the new base of an exported path.
-func (m *Mirror) placed(t *turn, s *staged) {
-	e := s.entry
-	if s.temp == "" {
-		e.see(sight{})
-	} else {
-		e.see(sight{kind: present, hash: s.next.hash})
-	}
-	r := e.advance(s.next)
-	m.setRecord(e, r)
-	t.records[recordKey(s.path)] = r.encode(s.path)
-	if above, err := definition.ParsePath(path.Dir(s.path.String())); err == nil && s.temp == "" {
-		m.again[above] = struct{}{} // the folder may be in the way of a file
-	}
-	m.dropLoss(s.path)
-	m.losses[Deletion].guard.forget(s.path)
-	m.releaseApproval(t, s.path)
-	m.unhold(s.path.String())
-	m.log.Debug("exported", "path", s.path, "deleted", s.temp == "")
-}
-
-// undoIntent writes the record as it was before the export that did not take place. It
-// is synced: the inode in the intent is soon another file's.
-func (m *Mirror) undoIntent(t *turn, s *staged) {
-	t.synced = true
-	if s.entry.stored {
-		t.records[recordKey(s.path)] = s.entry.encode(s.path)
-	} else {
-		t.records[recordKey(s.path)] = nil
-	}
-}
-
-// discardAll removes the temps of exports that did not take place. Their intents must
-// not be on disk any more: a temp that is gone tells the next start that the export has
-// taken place. If they may be, a later sweep removes the temps.
-func (m *Mirror) discardAll(undone []*staged) {
+// saveAndDiscard writes the records of the batch, and removes the temps of exports that
+// did not take place. Their intents must not be on disk any more: a temp that is gone
+// tells the next start that the export has taken place. If they may be, a later sweep
+// removes the temps.
+func (m *Mirror) saveAndDiscard(ctx context.Context, ps *pass, undone []*staged) {
+	m.save(ctx, ps)
 	if m.unsaved != nil {
 		return
 	}
 	for _, s := range undone {
-		if err := m.discard(s); err != nil {
+		if s.temp == "" {
+			continue
+		}
+		if err := m.dir.Remove(s.temp); err != nil {
 			m.log.Warn("cannot remove a temporary file", "path", s.temp, "err", err)
 		}
 	}
-}
-
-// discard removes the temp of an export that does not take place.
-func (m *Mirror) discard(s *staged) error {
-	if s.temp == "" {
-		return nil
-	}
-	return ignoreAbsent(m.tree.root.Remove(s.temp))
-}
-
-const (
-	tempPrefix = ".starling-"
-	tempSuffix = ".tmp"
-)
-
-// tempName returns the name of the temporary file of a file, beside it: CAS skips names
-// that begin with a dot, and endings that are not its own. It is always the same, so that
-// the next start finds out whether the temporary file is there.
-func tempName(name string) string {
-	return path.Join(path.Dir(name), tempPrefix+definition.HashOf([]byte(name)).String()[:16]+tempSuffix)
-}
-
-// create makes a temporary file, in the place of one that was left there.
-func (t *tree) create(temp string, mode fs.FileMode) (*os.File, error) {
-	if err := ignoreAbsent(t.root.Remove(temp)); err != nil {
-		return nil, err
-	}
-	return t.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-}
-
-// isTemp reports whether a base name is one of ours.
-func isTemp(base string) bool {
-	return len(base) > len(tempPrefix)+len(tempSuffix) &&
-		base[:len(tempPrefix)] == tempPrefix && base[len(base)-len(tempSuffix):] == tempSuffix
 }

@@ -2,18 +2,18 @@ package mirror
 
 import (
 	"context"
-	"io/fs"
 	"time"
 
 	"github.com/starling-sync/starling/definition"
+	"github.com/starling-sync/starling/mirror/internal/dir"
 )
 
 // What the tests see of the pure parts.
 type (
-	Sight  = sight
-	Base   = base
-	Record = record
-	Guard  = guard
+	DiskState = diskState
+	Base      = base
+	Record    = record
+	Guard     = lossWindow
 )
 
 const (
@@ -22,8 +22,8 @@ const (
 	Unreadable = unreadable
 )
 
-func NewSight(kind sightKind, hash definition.Hash, parses bool) Sight {
-	return sight{kind: kind, hash: hash, parses: parses}
+func NewDiskState(kind diskKind, hash definition.Hash, parses bool) DiskState {
+	return diskState{kind: kind, hash: hash, parses: parses}
 }
 
 func NewBase(hash definition.Hash, unknown bool, heads ...definition.Version) Base {
@@ -42,8 +42,8 @@ func (r record) Advance(b Base) Record           { return r.advance(b) }
 func (r record) Flushed() Record                 { return r.flushed() }
 func (r record) Returns(h definition.Hash) bool  { return r.returns(h) }
 func (r record) Encode(p definition.Path) []byte { return r.encode(p) }
-func (r record) Recover(d Sight, ino uint64, rebooted, placed bool) Record {
-	return r.recover(d, stamp{ino: ino}, rebooted, placed)
+func (r record) Recover(d DiskState, ino uint64, rebooted, placed bool) Record {
+	return r.recover(d, dir.Stat{Ino: ino}, rebooted, placed)
 }
 
 func DecodeRecord(p definition.Path, data []byte) (Record, error) { return decodeRecord(p, data) }
@@ -51,55 +51,44 @@ func DecodeRecord(p definition.Path, data []byte) (Record, error) { return decod
 func (b base) Equal(c Base) bool { return b.equal(c) }
 func (b base) Unknown() bool     { return b.unknown }
 
-func (b base) Hash() definition.Hash { return b.hash }
+func (b base) Hash() definition.Hash       { return b.hash }
+func (b base) Heads() []definition.Version { return b.heads }
 
-func Plan(d Sight, b Base, v definition.View) string { return plan(d, b, v).String() }
-func ReaderPlan(d Sight, b Base, v definition.View) string {
+func Plan(d DiskState, b Base, v definition.View) string { return plan(d, b, v).String() }
+func ReaderPlan(d DiskState, b Base, v definition.View) string {
 	return plan(d, b, v).forReader(d).String()
 }
 
-func (g *guard) Observe(now time.Time, files int)                  { g.observe(now, files) }
-func (g *guard) Admit(now time.Time, lost ...definition.Path) bool { return g.admit(now, lost) }
-func (g *guard) Forget(p definition.Path)                          { g.forget(p) }
-
-// Ownership returns whether user euid may mirror a directory of user uid, and how.
-func Ownership(euid, uid int, mode fs.FileMode) (chown, shared bool, reason string) {
-	own, reason := ownership(euid, uid, mode)
-	return own.chown, own.shared, reason
-}
-
-// Trusted reports whether a change time of a local file proves its content.
-func Trusted(ctime, now time.Time) bool {
-	return stamp{ctime: ctime.UnixNano()}.trusted(now, localTick)
-}
+func (w *lossWindow) Observe(now time.Time, files int)                  { w.observe(now, files) }
+func (w *lossWindow) Admit(now time.Time, lost ...definition.Path) bool { return w.admit(now, lost) }
+func (w *lossWindow) Forget(p definition.Path)                          { w.forget(p) }
 
 // What the model drives by hand in the place of Run.
 
-// Turn does one turn: over the whole directory, or over the paths that were touched and
+// DoPass does one pass: over the whole directory, or over the paths that were touched and
 // whatever is due.
-func (m *Mirror) Turn(ctx context.Context, full bool, touched ...definition.Path) {
+func (m *Mirror) DoPass(ctx context.Context, full bool, touched ...definition.Path) {
 	for _, p := range touched {
 		m.again[p] = struct{}{}
 	}
-	m.turn(ctx, &turn{full: full})
+	m.doPass(ctx, &pass{full: full})
 }
 
-// Decide does the turn of Approve, or of Restore.
+// Decide does the pass of Approve, or of Restore.
 func (m *Mirror) Decide(ctx context.Context, id string, publish bool) error {
-	answer := make(chan reply, 1)
-	kind := restore
-	if publish {
-		kind = approve
-	}
-	m.turn(ctx, &turn{request: &request{kind: kind, id: id, reply: answer}})
-	return (<-answer).err
+	r := m.decision(id, publish)
+	m.doPass(ctx, &pass{request: r})
+	return <-r.reply
 }
 
-// NextTurn returns when the next turn is due, and whether nothing waits for it.
-func (m *Mirror) NextTurn() (after time.Duration, quiet bool) { return m.untilNextTurn(), m.quiet() }
+// NextPass returns when the next pass is due, and whether nothing waits for it.
+func (m *Mirror) NextPass() (after time.Duration, quiet bool) { return m.untilNextPass(), m.quiet() }
 
 // OnPlace makes the mirror call f before each rename and removal of an export.
 func (m *Mirror) OnPlace(f func()) { m.onPlace = f }
+
+// OnPass makes a mirror that does not run yet call f before each pass.
+func (m *Mirror) OnPass(f func()) { m.onPass = f }
 
 // Leave ends what Run would have ended, and releases the directory.
 func (m *Mirror) Leave(ctx context.Context) error {
@@ -109,9 +98,7 @@ func (m *Mirror) Leave(ctx context.Context) error {
 
 // Abandon gives the mirror's descriptors back as the end of its process does.
 func (m *Mirror) Abandon() error {
-	for _, k := range m.kept {
-		k.file.Close()
-	}
+	m.replaced.close()
 	return m.Close()
 }
 
@@ -128,4 +115,4 @@ func (r record) IsPlaced(h definition.Hash, inode uint64) bool {
 
 // BelieveNetwork makes a mirror that does not run yet believe that its directory is on a
 // network file system.
-func (m *Mirror) BelieveNetwork(name string) { m.tree.network = name }
+func (m *Mirror) BelieveNetwork(name string) { m.dir.Network = name }

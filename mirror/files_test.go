@@ -277,7 +277,7 @@ func TestFolders(t *testing.T) {
 	n.wantsView("uno/b.json", three)
 }
 
-// TestWhatHasSettledIsLookedAt: a file that comes to rest while a long turn goes on is
+// TestWhatHasSettledIsLookedAt: a file that comes to rest while a long pass goes on is
 // due at once, not at the next rescan.
 func TestWhatHasSettledIsLookedAt(t *testing.T) {
 	dir := newDir(t, map[string]string{"a.yaml": "id: 1\n"})
@@ -295,11 +295,11 @@ func TestWhatHasSettledIsLookedAt(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	m.Turn(t.Context(), true)
-	if after, quiet := m.NextTurn(); after != 0 || quiet {
-		t.Errorf("the next turn is due after %v, quiet %t, want at once", after, quiet)
+	m.DoPass(t.Context(), true)
+	if after, quiet := m.NextPass(); after != 0 || quiet {
+		t.Errorf("the next pass is due after %v, quiet %t, want at once", after, quiet)
 	}
-	m.Turn(t.Context(), false)
+	m.DoPass(t.Context(), false)
 	if got, want := r.content("a.yaml"), "id: 1\n"; got != want {
 		t.Errorf("the view of a.yaml is %q, want %q", got, want)
 	}

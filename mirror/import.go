@@ -16,59 +16,70 @@ type refusal interface {
 	RefusedPaths() []definition.Path
 }
 
-// publishImports appends the turn's edits and deletions, all as one change.
-func (m *Mirror) publishImports(ctx context.Context, t *turn) {
-	m.losses[Deletion].guard.observe(t.now, m.inSync)
-	m.losses[Reversion].guard.observe(t.now, m.inSync)
-	m.addMoves(ctx, t)
+// importAll appends what the directory has of its own to the set, all as one change:
+// edits, moves, what was saved into replaced files, and the losses that the guard admits.
+func (m *Mirror) importAll(ctx context.Context, ps *pass, do *todo) {
+	imports := append(do.imports, m.replaced.check(ps.now, do.imports)...)
+	m.guard.count(ps.now)
+	imports = m.moves.add(ctx, ps.now, imports)
 	for _, kind := range []LossKind{Deletion, Reversion} {
-		m.addLosses(t, kind)
+		imports = append(imports, m.admitLosses(ps, kind, do.lost[kind])...)
 	}
-	if len(t.imports) == 0 {
-		if m.lowSpace != "" && m.checkSpace() == nil {
+	if len(imports) == 0 {
+		if m.lowSpace != "" && m.opts.checkSpace() == nil {
 			m.lowSpace = ""
 		}
 		return
 	}
 	m.lowSpace = ""
-	err := m.checkSpace()
+	err := m.opts.checkSpace()
 	if err != nil {
 		m.lowSpace = err.Error()
-		m.postpone(t, err)
-		return
-	}
-	err = m.append(ctx, t, t.imports)
-	if refused := (refusal)(nil); errors.As(err, &refused) {
-		err = m.appendRest(ctx, t, refused)
-	}
-	if err != nil {
-		m.postpone(t, err)
-	}
-}
-
-// postpone tries the imports again later.
-func (m *Mirror) postpone(t *turn, err error) {
-	for _, f := range t.imports {
-		m.retry.add(f.path, t.now)
-		m.dropLoss(f.path)
-		if f.kept != nil {
-			f.kept.taken = false
+	} else {
+		err = m.append(ctx, ps, imports)
+		if refused := (refusal)(nil); errors.As(err, &refused) {
+			imports, err = m.appendRest(ctx, ps, imports, refused)
 		}
 	}
-	t.err = errors.Join(t.err, fmt.Errorf("import %d files: %w", len(t.imports), err))
+	if err == nil {
+		return
+	}
+	for _, f := range imports {
+		m.settle(ps, f.path, f.entry, outcome{kind: postponed})
+		if f.replaced != nil {
+			f.replaced.taken = false
+		}
+	}
+	ps.err = errors.Join(ps.err, fmt.Errorf("import %d files: %w", len(imports), err))
 }
 
-// appendRest holds what the replica refuses and appends the rest.
-func (m *Mirror) appendRest(ctx context.Context, t *turn, refused refusal) error {
+// admitLosses returns the losses that have waited long enough and may be published.
+func (m *Mirror) admitLosses(ps *pass, kind LossKind, lost []finding) []finding {
+	due := m.guard.due(kind, lost, ps.now)
+	if len(due) == 0 || ps.partial { // else not all of them are known to be lost still
+		return nil
+	}
+	// Nothing may have happened to the directory while the files were looked at.
+	if came, err := m.checkDirectory(); err != nil || came {
+		m.nextRescan = ps.now // the next pass looks at everything
+		return nil
+	}
+	if !m.guard.admit(&ps.batch, kind, due, ps.now) {
+		return nil
+	}
+	return due
+}
+
+// appendRest holds what the replica refuses and appends the rest, which it returns.
+func (m *Mirror) appendRest(ctx context.Context, ps *pass, imports []finding, refused refusal) ([]finding, error) {
 	no := make(map[definition.Path]bool)
 	for _, p := range refused.RefusedPaths() {
 		no[p] = true
 	}
 	var rest []finding
-	for _, f := range t.imports {
+	for _, f := range imports {
 		if no[f.path] {
-			m.dropLoss(f.path)
-			m.hold(f.path.String(), refused.Error())
+			m.settle(ps, f.path, f.entry, outcome{kind: leftAlone, reason: refused.Error()})
 			continue
 		}
 		if no[f.moved] {
@@ -76,27 +87,26 @@ func (m *Mirror) appendRest(ctx context.Context, t *turn, refused refusal) error
 		}
 		rest = append(rest, f)
 	}
-	if len(rest) == len(t.imports) {
-		return refused
+	switch len(rest) {
+	case len(imports):
+		return imports, refused
+	case 0:
+		return nil, nil
 	}
-	t.imports = rest
-	if len(rest) == 0 {
-		return nil
-	}
-	return m.append(ctx, t, rest)
+	return rest, m.append(ctx, ps, rest)
 }
 
-// append makes one change of the findings.
-func (m *Mirror) append(ctx context.Context, t *turn, work []finding) error {
-	draft := definition.Draft{Actor: m.saver(work)}
-	for _, f := range work {
-		draft.Edits = append(draft.Edits, m.edit(f))
+// append makes one change of the imports, with the records that go with it.
+func (m *Mirror) append(ctx context.Context, ps *pass, imports []finding) error {
+	draft := definition.Draft{Actor: m.users.saver(imports)}
+	for _, f := range imports {
+		draft.Edits = append(draft.Edits, f.edit(m.ledger))
 	}
-	next := make([]record, len(work))
+	next := make([]record, len(imports))
 	_, err := m.replica.Append(ctx, draft, func(versions []definition.Version) map[string][]byte {
-		records := make(map[string][]byte, len(work))
-		for i, f := range work {
-			if f.kept != nil {
+		records := make(map[string][]byte, len(imports))
+		for i, f := range imports {
+			if f.replaced != nil {
 				continue // the directory holds something else
 			}
 			next[i] = f.entry.advance(base{heads: versions[i : i+1 : i+1], hash: f.seen.hash})
@@ -109,32 +119,29 @@ func (m *Mirror) append(ctx context.Context, t *turn, work []finding) error {
 	}
 	failpoint.Hit(failpoint.Imported, "")
 	var edits, deletions uint64
-	for i, f := range work {
+	for i, f := range imports {
 		if f.seen.kind == absent {
 			deletions++
 		} else {
 			edits++
 		}
-		if f.kept != nil {
-			m.dropKept(f.kept)
+		if f.replaced != nil {
+			m.replaced.drop(f.replaced)
 			continue
 		}
-		m.setRecord(f.entry, next[i])
-		delete(t.records, recordKey(f.path)) // it is older
-		m.dropLoss(f.path)
-		m.releaseApproval(t, f.path)
-		m.unhold(f.path.String())
+		m.settle(ps, f.path, f.entry, outcome{kind: imported, record: next[i]})
 		m.log.Debug("imported", "path", f.path, "deleted", f.seen.kind == absent)
 	}
-	m.counted(func(s *Status) { s.Imported += edits; s.Deleted += deletions })
+	m.report.count(func(s *Status) { s.Imported += edits; s.Deleted += deletions })
 	return nil
 }
 
-// edit is the edit that a finding becomes.
-func (m *Mirror) edit(f finding) definition.Edit {
+// edit is the edit that a finding becomes: on top of what the file had in common with the
+// view last, or of what the replaced file was.
+func (f finding) edit(l *ledger) definition.Edit {
 	parents := f.entry.base.heads
-	if f.kept != nil {
-		parents = f.kept.parents
+	if f.replaced != nil {
+		parents = f.replaced.parents
 	}
 	e := definition.Edit{
 		Path:      f.path,
@@ -145,64 +152,8 @@ func (m *Mirror) edit(f finding) definition.Edit {
 		MovedFrom: f.moved,
 	}
 	if !f.moved.IsZero() {
-		from := m.entry(f.moved).base.heads
+		from := l.entry(f.moved).base.heads
 		e.Parents = append(append([]definition.Version(nil), parents...), from...)
 	}
 	return e
-}
-
-// lostAll reports whether several losses have left no file as it was.
-func (m *Mirror) lostAll(l *losses) bool {
-	if len(l.guard.losses) < guardAll {
-		return false
-	}
-	for p, e := range m.entries {
-		if _, lost := l.guard.losses[p]; !lost && e.seen.kind != absent {
-			return false
-		}
-	}
-	return true
-}
-
-// addLosses publishes the losses that have waited long enough, or holds them.
-func (m *Mirror) addLosses(t *turn, kind LossKind) {
-	l := &m.losses[kind]
-	at := l.due(m.opts.DeleteSettle)
-	if at.IsZero() || at.After(t.now) || t.partial {
-		return // not yet, or not all of them are known to be lost still
-	}
-	var paths []definition.Path
-	var due []finding
-	for _, f := range t.lost[kind] {
-		if _, ok := l.pending[f.path]; ok {
-			paths, due = append(paths, f.path), append(due, f)
-		}
-	}
-	if len(due) == 0 {
-		return
-	}
-	// Nothing may have happened to the directory while the files were looked at.
-	if came, err := m.checkDirectory(); err != nil || came {
-		m.nextRescan = t.now // the next turn looks at everything
-		return
-	}
-	if l.guard.admit(t.now, paths) && !m.lostAll(l) {
-		for _, f := range due {
-			t.imports = append(t.imports, f)
-			t.bytes += len(f.content)
-		}
-		return
-	}
-	files := make(map[definition.Path]definition.Hash, len(due))
-	for _, f := range due {
-		files[f.path] = f.seen.hash
-		l.drop(f.path)
-	}
-	set := newHeldSet(kind, t.now, files)
-	m.approvals.add(set)
-	for _, p := range paths {
-		m.noteHeld(p.String(), heldBy(set))
-	}
-	m.saveSet(t, set)
-	m.log.Warn("the guard holds losses until they are approved", "kind", kind, "id", set.id, "files", len(files))
 }

@@ -3,11 +3,13 @@ package mirror
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 
 	"github.com/starling-sync/starling/definition"
 	"github.com/starling-sync/starling/internal/failpoint"
+	"github.com/starling-sync/starling/mirror/internal/dir"
 )
 
 // Keys of the mirror's durable records.
@@ -19,8 +21,12 @@ const (
 
 func recordKey(p definition.Path) string { return recordPrefix + p.String() }
 
-// ledger is what the mirror knows about every path that it has met.
+// ledger is what the mirror knows about every path that it has met, and keeps in the
+// records of the replica.
 type ledger struct {
+	replica Replica
+	log     *slog.Logger
+
 	entries map[definition.Path]*entry
 	// synced: this node's first complete sync is done.
 	synced bool
@@ -32,6 +38,8 @@ type ledger struct {
 	boot string
 	// inSync counts the entries whose base is present.
 	inSync int
+	// flushAt is when to flush the directory; zero if there is nothing to flush.
+	flushAt time.Time
 }
 
 // entry is one path.
@@ -42,17 +50,22 @@ type entry struct {
 	// fresh: the record comes from an earlier run and was not compared with the
 	// file yet.
 	fresh bool
-	// seen is what the last look found, at is its stamp, and sure says that an
-	// equal stamp proves an equal content.
-	seen sight
-	at   stamp
-	sure bool
+	// seen is what the last look at the disk found, stat goes with it, and clean says
+	// that an equal stat proves an equal content.
+	seen  diskState
+	stat  dir.Stat
+	clean bool
 }
 
-// loadLedger reads the records of earlier runs.
-func (m *Mirror) loadLedger(ctx context.Context) error {
-	m.entries = make(map[definition.Path]*entry)
-	records, err := m.replica.LoadRecords(ctx, recordPrefix)
+// is reports whether directory, base and view are equal, so that nothing is to be done.
+func (e *entry) is(v definition.View) bool {
+	return v.Withheld == "" && plan(e.seen, e.base, v) == noop
+}
+
+// load reads the records of earlier runs. founder says that the node has no first sync.
+func (l *ledger) load(ctx context.Context, founder bool) error {
+	l.entries = make(map[definition.Path]*entry)
+	records, err := l.replica.LoadRecords(ctx, recordPrefix)
 	if err != nil {
 		return fmt.Errorf("load records of the mirror: %w", err)
 	}
@@ -65,46 +78,46 @@ func (m *Mirror) loadLedger(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("load records of the mirror: %w", err)
 		}
-		m.entries[p] = &entry{record: r, stored: true, fresh: true}
+		l.entries[p] = &entry{record: r, stored: true, fresh: true}
 		if r.base.hash != (definition.Hash{}) {
-			m.inSync++
+			l.inSync++
 		}
 	}
-	flags, err := m.replica.LoadRecords(ctx, keySynced)
+	flags, err := l.replica.LoadRecords(ctx, keySynced)
 	if err != nil {
 		return fmt.Errorf("load records of the mirror: %w", err)
 	}
-	m.syncStored = len(flags) > 0
-	m.synced = m.opts.Founder || m.syncStored
-	boot, err := m.replica.LoadRecords(ctx, keyBoot)
+	l.syncStored = len(flags) > 0
+	l.synced = founder || l.syncStored
+	boot, err := l.replica.LoadRecords(ctx, keyBoot)
 	if err != nil {
 		return fmt.Errorf("load records of the mirror: %w", err)
 	}
-	m.boot = bootID()
-	m.rebooted = m.boot == "" || string(boot[keyBoot]) != m.boot
+	l.boot = dir.BootID()
+	l.rebooted = l.boot == "" || string(boot[keyBoot]) != l.boot
 	return nil
 }
 
 // finishRecovery records that every path was compared with its record since the
 // machine was started. Until then a further start of this node must compare anew.
-func (m *Mirror) finishRecovery(ctx context.Context) error {
-	if !m.rebooted {
+func (l *ledger) finishRecovery(ctx context.Context) error {
+	if !l.rebooted {
 		return nil
 	}
 	failpoint.Hit(failpoint.RecoveryEnds, "")
-	if err := m.replica.SaveRecords(ctx, map[string][]byte{keyBoot: []byte(m.boot)}, true); err != nil {
+	if err := l.replica.SaveRecords(ctx, map[string][]byte{keyBoot: []byte(l.boot)}, true); err != nil {
 		return fmt.Errorf("record the recovery: %w", err)
 	}
 	failpoint.Hit(failpoint.RecoveryRecorded, "")
-	m.rebooted = false
+	l.rebooted = false
 	return nil
 }
 
 // forget drops all records: the directory that they speak of is no more.
-func (m *Mirror) forget(ctx context.Context) error {
+func (l *ledger) forget(ctx context.Context) error {
 	gone := make(map[string][]byte)
 	for _, prefix := range []string{recordPrefix, keySynced, approvalPrefix} {
-		records, err := m.replica.LoadRecords(ctx, prefix)
+		records, err := l.replica.LoadRecords(ctx, prefix)
 		if err != nil {
 			return fmt.Errorf("forget records of the mirror: %w", err)
 		}
@@ -112,59 +125,108 @@ func (m *Mirror) forget(ctx context.Context) error {
 			gone[key] = nil
 		}
 	}
-	if err := m.replica.SaveRecords(ctx, gone, true); err != nil {
+	if err := l.replica.SaveRecords(ctx, gone, true); err != nil {
 		return fmt.Errorf("forget records of the mirror: %w", err)
 	}
 	return nil
 }
 
 // entry returns what is known about p.
-func (m *Mirror) entry(p definition.Path) *entry {
-	e, ok := m.entries[p]
+func (l *ledger) entry(p definition.Path) *entry {
+	e, ok := l.entries[p]
 	if !ok {
-		e = &entry{record: record{base: base{unknown: !m.synced}}}
-		m.entries[p] = e
+		e = &entry{record: record{base: base{unknown: !l.synced}}}
+		l.entries[p] = e
 	}
 	return e
 }
 
-// setRecord makes r the record of an entry, which is durable or on its way to be.
-func (m *Mirror) setRecord(e *entry, r record) {
+// set makes r the record of an entry, which is durable or on its way to be.
+func (l *ledger) set(e *entry, r record) {
 	if e.base.hash != (definition.Hash{}) {
-		m.inSync--
+		l.inSync--
 	}
 	if r.base.hash != (definition.Hash{}) {
-		m.inSync++
+		l.inSync++
 	}
 	e.record, e.stored = r, true
 	switch {
 	case len(r.stale) > maxStale:
-		m.flushAt = time.Now()
-	case len(r.stale) > 0 && m.flushAt.IsZero():
-		m.flushAt = time.Now().Add(flushDelay)
+		l.flushAt = time.Now()
+	case len(r.stale) > 0 && l.flushAt.IsZero():
+		l.flushAt = time.Now().Add(flushDelay)
 	}
 }
 
 // finishFirstSync records that the first complete sync is done. The files that
 // could not be brought into sync are recorded as unknown: whenever they can be read,
 // they are adopted then.
-func (m *Mirror) finishFirstSync(ctx context.Context) error {
+func (l *ledger) finishFirstSync(ctx context.Context) error {
 	batch := map[string][]byte{keySynced: {1}}
-	for p, e := range m.entries {
+	for p, e := range l.entries {
 		if !e.stored && e.base.unknown {
 			batch[recordKey(p)] = e.encode(p)
 		}
 	}
 	failpoint.Hit(failpoint.FirstSyncEnds, "")
-	if err := m.replica.SaveRecords(ctx, batch, true); err != nil {
+	if err := l.replica.SaveRecords(ctx, batch, true); err != nil {
 		return fmt.Errorf("record the first sync: %w", err)
 	}
 	failpoint.Hit(failpoint.FirstSyncRecorded, "")
-	for p, e := range m.entries {
+	for p, e := range l.entries {
 		_, stored := batch[recordKey(p)]
 		e.stored = e.stored || stored
 	}
-	m.synced, m.syncStored = true, true
-	m.log.Info("first sync is done", "files", m.inSync)
+	l.synced, l.syncStored = true, true
+	l.log.Info("first sync is done", "files", l.inSync)
 	return nil
+}
+
+// unflushed returns the paths of which the disk may hold an older file than the record
+// says.
+func (l *ledger) unflushed() []definition.Path {
+	var paths []definition.Path
+	for p, e := range l.entries {
+		if len(e.stale) > 0 && !e.fresh { // it must be compared first
+			paths = append(paths, p)
+		}
+	}
+	return paths
+}
+
+// flushed records that the files were written to disk.
+func (l *ledger) flushed(ctx context.Context, paths []definition.Path) error {
+	records := make(map[string][]byte, len(paths))
+	for _, p := range paths {
+		e := l.entries[p]
+		e.record = e.record.flushed()
+		records[recordKey(p)] = e.encode(p)
+	}
+	return l.replica.SaveRecords(ctx, records, false)
+}
+
+// present returns the hashes of the files that were there when they were looked at last.
+func (l *ledger) present() map[definition.Path]definition.Hash {
+	entries := make(map[definition.Path]definition.Hash, l.inSync)
+	for p, e := range l.entries {
+		if e.seen.kind == present {
+			entries[p] = e.seen.hash
+		}
+	}
+	return entries
+}
+
+// distrust makes the next look read every file: the directory may be another one.
+func (l *ledger) distrust() {
+	for _, e := range l.entries {
+		e.clean = false
+	}
+}
+
+// dropUnused forgets a name that came and went: nothing is there, in no record and in no
+// version.
+func (l *ledger) dropUnused(p definition.Path, v definition.View) {
+	if e := l.entries[p]; !e.stored && e.seen.kind == absent && len(v.Heads) == 0 {
+		delete(l.entries, p)
+	}
 }

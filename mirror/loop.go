@@ -14,42 +14,39 @@ import (
 func (m *Mirror) Run(ctx context.Context) error {
 	defer close(m.ended)
 	defer m.leave(ctx)
-	m.watchAll()
+	m.watch.Restart(m.dir)
 	m.publishStatus(false)
 	select {
 	case <-ctx.Done():
 		return nil
 	case <-m.started:
 	}
-	m.turn(ctx, &turn{full: true})
-	timer := time.NewTimer(m.untilNextTurn())
+	m.doPass(ctx, &pass{full: true})
+	timer := time.NewTimer(m.untilNextPass())
 	defer timer.Stop()
 	for {
-		t := new(turn)
+		ps := new(pass)
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-m.watch.signal():
+		case <-m.watch.Signal():
 		case <-m.replica.Wake():
 		case <-timer.C:
-		case r := <-m.requests:
-			t.request = &r
+		case ps.request = <-m.requests:
 		}
-		m.turn(ctx, t)
-		timer.Reset(m.untilNextTurn())
+		m.doPass(ctx, ps)
+		timer.Reset(m.untilNextPass())
 	}
 }
 
 // leave ends what Run began.
 func (m *Mirror) leave(ctx context.Context) {
-	if err := m.watch.close(); err != nil {
-		m.log.Warn("cannot end the watch", "err", err)
+	m.watch.Close()
+	m.replaced.close()
+	for _, r := range m.waiting {
+		r.reply <- fmt.Errorf("%w any more", ErrNotRunning)
 	}
-	m.watch = nil
-	for _, k := range m.kept {
-		k.file.Close()
-	}
-	m.answer(fmt.Errorf("%w any more", ErrNotRunning))
+	m.waiting = nil
 	if m.stopped == nil {
 		// The owner of ctx ended it; the flush is a few writes, and saves a
 		// comparison at the next start.
@@ -60,8 +57,15 @@ func (m *Mirror) leave(ctx context.Context) {
 	m.publishStatus(false)
 }
 
-// untilNextTurn returns how long the loop may sleep if nothing happens.
-func (m *Mirror) untilNextTurn() time.Duration {
+// stoppedPoll is how often a stopped mirror looks whether its directory is back.
+const stoppedPoll = time.Second
+
+// directoryPoll is how often an idle mirror looks whether its directory is the right one
+// still: the system tells of no unmount.
+const directoryPoll = 2 * time.Second
+
+// untilNextPass returns how long the loop may sleep if nothing happens.
+func (m *Mirror) untilNextPass() time.Duration {
 	now := time.Now()
 	if m.stopped != nil {
 		return stoppedPoll
@@ -70,48 +74,26 @@ func (m *Mirror) untilNextTurn() time.Duration {
 		return 0
 	}
 	next := sooner(m.nextRescan, now.Add(directoryPoll))
-	rested, settled := m.settling.due(now, m.opts.SettleTime)
-	if len(rested) > 0 { // meanwhile: the turn was long
+	rested, settled := m.settling.due(now)
+	if len(rested) > 0 { // meanwhile: the pass was long
 		return 0
 	}
 	next = sooner(next, settled)
-	for kind := range m.losses {
-		if l := &m.losses[kind]; !m.settles(l) { // else the turn comes when it has settled
-			next = sooner(next, l.due(m.opts.DeleteSettle))
-		}
-	}
-	next = sooner(next, m.flushAt)
+	next = sooner(next, m.guard.next(m.settling))
+	next = sooner(next, m.ledger.flushAt)
 	if m.retry.waiting() {
 		next = sooner(next, m.retry.at)
 	}
-	if len(m.kept) > 0 {
-		next = sooner(next, now.Add(keptPoll))
+	if m.replaced.waiting() {
+		next = sooner(next, now.Add(replacedPoll))
 	}
 	return max(0, next.Sub(now))
 }
 
-// directoryPoll is how often an idle mirror looks whether its directory is the right one
-// still: the system tells of no unmount.
-const directoryPoll = 2 * time.Second
-
-// settles reports whether one of the losses is being written to.
-func (m *Mirror) settles(l *losses) bool {
-	for p := range l.pending {
-		if _, ok := m.settling[p]; ok {
-			return true
-		}
-	}
-	return false
-}
-
-// stoppedPoll is how often a stopped mirror looks whether its directory is back.
-const stoppedPoll = time.Second
-
 // calm reports whether no file waits for anything: nothing settles, no loss waits for
 // more, nothing must be looked at again.
 func (m *Mirror) calm() bool {
-	return len(m.settling) == 0 && len(m.again) == 0 && len(m.kept) == 0 &&
-		len(m.losses[Deletion].pending) == 0 && len(m.losses[Reversion].pending) == 0
+	return len(m.settling.files) == 0 && len(m.again) == 0 && !m.replaced.waiting() && !m.guard.waiting()
 }
 
 // rescan returns the time between two looks at the whole directory.
@@ -119,7 +101,7 @@ func (m *Mirror) rescan() time.Duration {
 	switch {
 	case m.opts.Rescan != 0:
 		return m.opts.Rescan
-	case m.blind != "", m.tree.network != "":
+	case m.watch.Blind() != "", m.dir.Network != "":
 		return unwatchedRescan
 	}
 	return defaultRescan

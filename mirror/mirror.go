@@ -13,27 +13,25 @@ import (
 	"time"
 
 	"github.com/starling-sync/starling/definition"
+	"github.com/starling-sync/starling/mirror/internal/dir"
+)
+
+// What Open and Mark return if the directory is not there, if this user may not run the
+// mirror of it (the error says what to do), if another process mirrors it, if it has no
+// marker (it was emptied, or is not mounted; Open only), or if it belongs to another
+// cluster.
+var (
+	ErrNoDirectory   = dir.ErrNoDirectory
+	ErrPermission    = dir.ErrPermission
+	ErrLocked        = dir.ErrLocked
+	ErrNoMarker      = dir.ErrNoMarker
+	ErrForeignMarker = dir.ErrForeignMarker
 )
 
 var (
-	// ErrNoDirectory is returned by Open and Mark if the directory is not there.
-	ErrNoDirectory = errors.New("the directory is not there")
-	// ErrPermission is returned by Open and Mark if this user may not run the
-	// mirror of the directory. The error says what to do.
-	ErrPermission = errors.New("not for this user")
-	// ErrLocked is returned by Open and Mark if another process mirrors the
-	// directory.
-	ErrLocked = errors.New("another node mirrors it")
-	// ErrNoMarker is returned by Open if the directory has no marker. It was
-	// emptied, or is not mounted.
-	ErrNoMarker = errors.New("its marker " + markerName + " is missing: mount or restore the directory, " +
-		"or, if it is meant to be empty, run once with --refill")
-	// ErrForeignMarker is returned by Open and Mark if the directory belongs to
-	// another cluster.
-	ErrForeignMarker = errors.New("it belongs to another cluster")
 	// ErrNotEmpty is returned by Open if Refill is set and the directory has no
 	// marker, but files.
-	ErrNotEmpty = errors.New("it has no marker " + markerName + " and is not empty, so it cannot be refilled: move its files away")
+	ErrNotEmpty = errors.New("it has no marker " + dir.MarkerName + " and is not empty, so it cannot be refilled: move its files away")
 	// ErrStopped is returned by Pass, Approve, Restore, Read and Digest while the
 	// mirror has stopped because of the state of the directory.
 	ErrStopped = errors.New("the mirror has stopped")
@@ -109,11 +107,11 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Dir == "" || o.Cluster == "" {
 		return o, errors.New("open mirror: directory and cluster must be given")
 	}
-	dir, err := filepath.Abs(o.Dir)
+	abs, err := filepath.Abs(o.Dir)
 	if err != nil {
 		return o, fmt.Errorf("open mirror: %w", err)
 	}
-	o.Dir = dir
+	o.Dir = abs
 	if len(o.Extensions) == 0 {
 		o.Extensions = DefaultExtensions()
 	}
@@ -154,41 +152,38 @@ type Mirror struct {
 	startOnce sync.Once
 	started   chan struct{}
 	ready     chan struct{}
-	requests  chan request
+	requests  chan *request
 	ended     chan struct{} // closed when Run returns
 
 	report report
 
 	// Everything below belongs to the goroutine of Run.
-	tree        *tree
-	device      uint64 // of the directory when it was opened
-	marker      stamp  // of the marker that was last read and right
-	stopped     error  // why nothing may be touched now
-	watch       *watch
-	folders     map[string]struct{} // that are watched
-	blind       string              // why only rescans find changes; empty if events come
-	watchFailed bool
+	dir     *dir.Directory
+	watch   *dir.Watch
+	stopped error // why nothing may be touched now
 
-	ledger
-	settling    settling
-	losses      [2]losses // by LossKind
-	held        map[string]HeldFile
-	heldChanged bool
-	kept        []*kept
-	again       map[definition.Path]struct{} // to look at in the next turn
-	retry       retry
-	approvals
+	ledger     *ledger
+	guard      *lossGuard
+	holds      *holds
+	moves      *moves
+	quarantine quarantine
+	settling   settling
+	replaced   *replacedFiles
+	again      map[definition.Path]struct{} // to look at in the next pass
+	retry      retry
 	unsaved    map[string][]byte // records that could not be written
 	lowSpace   string            // how little is left; empty if it is enough
+	failing    string            // what failed in the last pass; see Status
+	failingAll bool              // it was a pass over everything
 	nextRescan time.Time
-	flushAt    time.Time // when to flush the directory; zero if there is nothing to
-	equal      bool      // directory and view have been equal since Run began
-	waiters    []chan<- reply
-	planned    map[definition.Path]action // by a mirror that observes
+	equal      bool       // directory and view have been equal since Run began
+	waiting    []*request // for the end of a later pass
+	planned    planned    // by a mirror that observes
 	users      users
 
-	// onPlace is called before each rename and removal of an export; tests act then.
-	onPlace func()
+	// onPlace is called before each rename and removal of an export, onPass before each
+	// pass; tests act then.
+	onPlace, onPass func()
 }
 
 // Open locks the directory, checks that it is the right one and that this user may
@@ -203,68 +198,76 @@ func Open(ctx context.Context, opts Options, replica Replica) (*Mirror, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := openTree(opts.Dir)
+	d, err := dir.Open(opts.Dir)
 	if err != nil {
 		return nil, err
 	}
 	m := &Mirror{
-		opts:     opts,
-		replica:  replica,
-		log:      opts.Logger,
-		started:  make(chan struct{}),
-		ready:    make(chan struct{}),
-		requests: make(chan request),
-		ended:    make(chan struct{}),
-		tree:     t,
-		device:   t.id.dev,
-		folders:  make(map[string]struct{}),
-		settling: make(settling),
-		held:     make(map[string]HeldFile),
-		again:    make(map[definition.Path]struct{}),
-		planned:  make(map[definition.Path]action),
-		users:    make(users),
-		onPlace:  func() {},
+		opts:       opts,
+		replica:    replica,
+		log:        opts.Logger,
+		started:    make(chan struct{}),
+		ready:      make(chan struct{}),
+		requests:   make(chan *request),
+		ended:      make(chan struct{}),
+		report:     report{log: opts.Logger},
+		dir:        d,
+		ledger:     &ledger{replica: replica, log: opts.Logger},
+		holds:      newHolds(opts.Logger),
+		settling:   settling{files: make(map[definition.Path]resting), enough: opts.SettleTime},
+		quarantine: quarantine(opts.Aside),
+		again:      make(map[definition.Path]struct{}),
+		planned:    make(planned),
+		users:      make(users),
+		onPlace:    func() {},
+		onPass:     func() {},
 	}
+	m.guard = newLossGuard(m.ledger, m.holds, opts.Logger, opts.DeleteSettle)
+	m.moves = &moves{ledger: m.ledger, guard: m.guard, dir: d, replica: replica, again: m.again}
+	m.replaced = &replacedFiles{
+		ledger: m.ledger, readOnly: opts.ReadOnly, settle: opts.SettleTime, quarantine: m.quarantine, log: opts.Logger,
+	}
+	m.watch = dir.NewWatch(opts.Logger, m.rescan)
 	if err := m.open(ctx); err != nil {
-		return nil, errors.Join(err, t.close())
+		return nil, errors.Join(err, d.Close())
 	}
 	return m, nil
 }
 
 func (m *Mirror) open(ctx context.Context) error {
-	err := m.tree.checkMarker(m.opts.Cluster)
+	err := m.dir.CheckMarker(m.opts.Cluster)
 	if errors.Is(err, ErrNoMarker) && m.opts.Refill && !m.opts.Observe {
 		return m.refill(ctx)
 	}
 	if err != nil {
 		return err
 	}
-	if err := m.loadLedger(ctx); err != nil {
+	if err := m.ledger.load(ctx, m.opts.Founder); err != nil {
 		return err
 	}
-	return m.loadApprovals(ctx)
+	return m.guard.load(ctx, m.replica)
 }
 
 // refill takes an empty directory as one that this node never had in sync.
 func (m *Mirror) refill(ctx context.Context) error {
-	empty, err := m.tree.empty()
+	empty, err := m.dir.Empty()
 	if err != nil {
 		return err
 	}
 	if !empty {
 		return fmt.Errorf("refill directory %s: %w", m.opts.Dir, ErrNotEmpty)
 	}
-	if err := m.forget(ctx); err != nil {
+	if err := m.ledger.forget(ctx); err != nil {
 		return err
 	}
-	if err := m.tree.writeMarker(m.opts.Cluster); err != nil {
+	if err := m.dir.WriteMarker(m.opts.Cluster); err != nil {
 		return err
 	}
-	return m.loadLedger(ctx)
+	return m.ledger.load(ctx, m.opts.Founder)
 }
 
 // Close releases the directory. Run must have returned, or never have been called.
-func (m *Mirror) Close() error { return m.tree.close() }
+func (m *Mirror) Close() error { return m.dir.Close() }
 
 // StartSync says that the replica holds everything that the first sync needs. Until
 // it is called the mirror touches and imports nothing. Further calls do nothing.
@@ -279,6 +282,33 @@ func (m *Mirror) Ready() <-chan struct{} { return m.ready }
 func DefaultExtensions() []string { return []string{".json", ".yml", ".yaml"} }
 
 // mirrors reports whether a name has one of the mirrored endings.
-func (m *Mirror) mirrors(name string) bool {
-	return slices.Contains(m.opts.Extensions, strings.ToLower(filepath.Ext(name)))
+func (o Options) mirrors(name string) bool {
+	return slices.Contains(o.Extensions, strings.ToLower(filepath.Ext(name)))
+}
+
+// mirrored reports whether a name is one of a file that is mirrored.
+func (o Options) mirrored(name string) bool {
+	_, err := definition.ParsePath(name)
+	return err == nil && o.mirrors(name)
+}
+
+// Mark makes a directory one of the cluster: it writes the marker, so that a
+// mirror of this cluster, and no other, may open it. It touches nothing else and
+// is done once, when a node is made. The error wraps ErrNoDirectory,
+// ErrPermission, ErrLocked or ErrForeignMarker where one of them is the cause. To
+// mark a directory twice is no error.
+func Mark(directory, cluster string) error {
+	abs, err := filepath.Abs(directory)
+	if err != nil {
+		return fmt.Errorf("mark directory: %w", err)
+	}
+	d, err := dir.Open(abs)
+	if err != nil {
+		return err
+	}
+	err = d.CheckMarker(cluster)
+	if errors.Is(err, ErrNoMarker) {
+		err = d.WriteMarker(cluster)
+	}
+	return errors.Join(err, d.Close())
 }

@@ -34,7 +34,7 @@ type member struct {
 	set     *crdt.Replica
 	mirror  *mirror.Mirror // nil while the node is down
 	started bool           // it ran before
-	fresh   bool           // its next turn is its first
+	fresh   bool           // its next pass is its first
 
 	disk
 	places []place
@@ -43,11 +43,11 @@ type member struct {
 	// given is what the replica last gave out for each path.
 	given map[definition.Path]definition.View
 
-	turns, moments, at int
-	during             []step
-	inTurn             bool
-	dying              *step // the crash that ends this turn
-	appended, exported int
+	passes, moments, at int
+	during              []step
+	inTurn              bool
+	dying               *step // the crash that ends this pass
+	appended, exported  int
 }
 
 // up opens the mirror, if the node is down.
@@ -70,9 +70,9 @@ func (m *member) up() {
 	m.fresh = true
 }
 
-// turn does one turn, in the middle of which things may happen.
-func (m *member) turn(s step) {
-	m.turns++
+// pass does one pass, in the middle of which things may happen.
+func (m *member) pass(s step) {
+	m.passes++
 	m.inTurn, m.moments, m.at, m.during = true, 0, s.At, s.During
 	for i := range m.places {
 		p := &m.places[i]
@@ -86,9 +86,9 @@ func (m *member) turn(s step) {
 		}()
 		if m.fresh || s.N%2 == 0 { // Run begins with a look at everything
 			m.fresh = false
-			m.mirror.Turn(context.Background(), true)
+			m.mirror.DoPass(context.Background(), true)
 		} else {
-			m.mirror.Turn(context.Background(), false, modelPaths[s.Path])
+			m.mirror.DoPass(context.Background(), false, modelPaths[s.Path])
 		}
 	}()
 	m.observe()
@@ -103,13 +103,13 @@ func (m *member) turn(s step) {
 		if ok {
 			p.known = !r.Base().Unknown()
 		}
-		if p.isMatch && r.Base().Hash() == p.hash() { // or it has only looked
+		if p.isMatch && r.Base().Hash() == p.hash() && slices.Equal(r.Base().Heads(), p.matched) { // or it has only looked
 			m.inCommon(p)
 		}
 	}
 }
 
-// inCommon notes that a turn found directory and view equal and has remembered it.
+// inCommon notes that a pass found directory and view equal and has remembered it.
 func (m *member) inCommon(p *place) {
 	p.shown, p.seen, p.base, p.maybe = p.matched, p.matched, p.hash(), nil
 	p.known = p.known || len(p.matched) > 0
@@ -119,12 +119,12 @@ func (m *member) inCommon(p *place) {
 	p.act = nil
 }
 
-// rest turns until nothing waits any more.
+// rest goes on until nothing waits any more.
 func (m *member) rest() {
 	m.up()
-	m.turn(step{Op: opTurn})
+	m.pass(step{Op: opPass})
 	for range 100 {
-		after, quiet := m.mirror.NextTurn()
+		after, quiet := m.mirror.NextPass()
 		if quiet {
 			return
 		}
@@ -132,7 +132,7 @@ func (m *member) rest() {
 			return
 		}
 		<-time.After(after)
-		m.turn(step{Op: opTurn, N: 1})
+		m.pass(step{Op: opPass, N: 1})
 	}
 	if slices.ContainsFunc(m.places, func(p place) bool { return p.saving != nil }) {
 		return // the mirror waits for them to close the file
@@ -140,10 +140,10 @@ func (m *member) rest() {
 	failModel("node %d does not come to rest: %+v", m.number, m.mirror.Status())
 }
 
-// crashed unwinds a turn whose process dies.
+// crashed unwinds a pass whose process dies.
 type crashed struct{}
 
-// moment is one at which something can happen in the middle of a turn. It does not
+// moment is one at which something can happen in the middle of a pass. It does not
 // return if the process dies.
 func (m *member) moment() {
 	m.meanwhile()
@@ -273,7 +273,7 @@ func (m *member) decide(publish bool) {
 				}
 			}
 		}
-		m.turns++
+		m.passes++
 		err := m.mirror.Decide(context.Background(), held.ID, publish)
 		m.observe()
 		m.w.note("node %d: %d held, published %t: %v", m.number, len(held.Paths), publish, err)
@@ -374,10 +374,10 @@ func (m *member) actOf(e definition.Edit) *act {
 }
 
 // owed finds the act that an edit may be: the last, or one that another took the place
-// of in this turn, or one behind an export.
+// of in this pass, or one behind an export.
 func (m *member) owed(i int, e definition.Edit) *act {
 	is := func(a *act) bool {
-		live := a.fate == pending || a.fate == superseded && a.turn == m.turns
+		live := a.fate == pending || a.fate == superseded && a.pass == m.passes
 		return live && a.content == string(e.Content) && (a.kind == nothing) == e.Deleted
 	}
 	for a := m.places[i].act; a != nil; a = a.on {

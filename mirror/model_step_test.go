@@ -15,7 +15,7 @@ type step struct {
 	Path int
 	// N is which other node, path or way; see op.
 	N int
-	// During, if any, happens in the middle of this turn, at the moment At.
+	// During, if any, happens in the middle of this pass, at the moment At.
 	At     int
 	During []step
 }
@@ -39,8 +39,8 @@ const (
 
 // What happens to nodes.
 const (
-	opTurn    op = "turn"    // a turn of the mirror; N even: over all, else over the path. Starts a node that is down
-	opRest    op = "rest"    // turns until nothing waits
+	opPass    op = "pass"    // a pass of the mirror; N even: over all, else over the path. Starts a node that is down
+	opRest    op = "rest"    // passes until nothing waits
 	opDeliver op = "deliver" // elements of node N; Path: how many, 0 is all
 	opStop    op = "stop"    // end the process in order
 	opKill    op = "kill"    // end the process
@@ -51,9 +51,9 @@ const (
 
 var userOps = []op{opSave, opSave, opSave, opRemove, opRemove, opRename, opSwap, opResave, opOlder, opBreak, opFolder, opBegin, opBegin, opFinish}
 
-var nodeOps = []op{opTurn, opTurn, opTurn, opTurn, opRest, opRest, opDeliver, opDeliver, opDeliver, opPut, opStop, opKill, opPower, opDecide, opWait}
+var nodeOps = []op{opPass, opPass, opPass, opPass, opRest, opRest, opDeliver, opDeliver, opDeliver, opPut, opStop, opKill, opPower, opDecide, opWait}
 
-// duringOps happen in the middle of a turn.
+// duringOps happen in the middle of a pass.
 var duringOps = []op{opSave, opRemove, opFinish, opKill, opPower, opKill, opPower, opDeliver, opRename, opSwap, opBegin, opFinish}
 
 // waits are long enough for a file to settle, a deletion to be published, a directory
@@ -66,7 +66,7 @@ func drawStep(t *rapid.T) step {
 		ops = nodeOps
 	}
 	s := drawOne(t, ops)
-	if s.Op == opTurn && rapid.IntRange(0, 2).Draw(t, "meanwhile") == 0 {
+	if s.Op == opPass && rapid.IntRange(0, 2).Draw(t, "meanwhile") == 0 {
 		s.At = rapid.IntRange(1, 24).Draw(t, "at")
 		s.During = []step{drawOne(t, duringOps)}
 		if rapid.Bool().Draw(t, "more") {

@@ -14,8 +14,8 @@ import (
 )
 
 // The model: a few nodes whose users do things to files while elements travel, mirrors
-// turn, processes are killed and machines lose power. What a node does is real: the
-// mirror with all of its turn, on a real directory, and a crdt.Replica with real
+// pass, processes are killed and machines lose power. What a node does is real: the
+// mirror with all of its pass, on a real directory, and a crdt.Replica with real
 // signatures, admission and views. The rest is the model: who does what and when (one
 // step after another, in a synctest bubble, so that time is the model's too), which
 // elements a node has got, what a crash leaves of the records and of the directory
@@ -28,7 +28,7 @@ import (
 //   - the parents of an import are what its user saw: not less, or what was deleted
 //     would come back; not more, or the work of others would be lost unseen;
 //   - an export never covers what was not imported, and writes whole versions only;
-//   - when all is delivered it comes to rest within a few turns, and makes no change
+//   - when all is delivered it comes to rest within a few passes, and makes no change
 //     then; directories and views are equal, and are what the oracle says.
 
 // modelShards run beside each other, each for -rapid.checks runs.

@@ -58,11 +58,11 @@ type place struct {
 	// past are the states since it was last flushed to disk, the present one at the
 	// end: any of them a power failure may bring back.
 	past []state
-	// before is what shown was when the turn began, and what a crash may leave of it.
+	// before is what shown was when the pass began, and what a crash may leave of it.
 	before []definition.Version
 	// known: directory and view had a file in common here.
 	known bool
-	// changed: since the turn began.
+	// changed: since the pass began.
 	changed bool
 	// oldest is what the oldest state held that a crash can bring back.
 	oldest []definition.Version
@@ -71,7 +71,7 @@ type place struct {
 	// maybe are the contents that a power failure may have left: what is equal to one
 	// of them counts as left by it, until the mirror has dealt with the path.
 	maybe map[definition.Hash]bool
-	// matched are the heads of the view that the present turn found equal to it.
+	// matched are the heads of the view that the present pass found equal to it.
 	matched []definition.Version
 	isMatch bool
 	// saving is the file while somebody saves in place.
@@ -100,8 +100,8 @@ type act struct {
 	kind    kind
 	content string
 	fate    fate
-	// turn is the turn in which another act took its place, if one did.
-	turn int
+	// pass is the pass in which another act took its place, if one did.
+	pass int
 	// on is the act before it, if nothing else came between.
 	on          *act
 	shown, seen []definition.Version
@@ -159,7 +159,7 @@ func (m *member) actedOn(i int, old state, k kind, content string) {
 		a.kind = nothing
 	}
 	if old.act != nil && old.act.fate == pending {
-		old.act.fate, old.act.turn = superseded, m.turns
+		old.act.fate, old.act.pass = superseded, m.passes
 	}
 	if p := &m.places[i]; p.isMatch {
 		old.base, p.isMatch = old.hash(), false

@@ -134,15 +134,15 @@ func (w *world) stamp() time.Time { return time.Now().Add(time.Duration(w.next()
 // do lets one thing happen to a node.
 func (w *world) do(m *member, s step) {
 	if m.inTurn {
-		w.note("node %d, in moment %d of a turn: %s path %d n %d", m.number, m.moments, s.Op, s.Path, s.N)
+		w.note("node %d, in moment %d of a pass: %s path %d n %d", m.number, m.moments, s.Op, s.Path, s.N)
 	} else {
 		w.note("node %d: %s path %d n %d", m.number, s.Op, s.Path, s.N)
 	}
 	s.Path %= len(modelPaths)
 	switch s.Op {
-	case opTurn:
+	case opPass:
 		m.up()
-		m.turn(s)
+		m.pass(s)
 	case opRest:
 		m.rest()
 	case opDeliver:
@@ -216,10 +216,10 @@ func (w *world) describe(v definition.Version) string {
 	return v.Change.Short()
 }
 
-// maxRounds is how many rounds of deliveries and turns may pass before all is at rest.
+// maxRounds is how many rounds of deliveries and passes may pass before all is at rest.
 const maxRounds = 8
 
-// comeToRest delivers everything, lets the mirrors turn until nothing happens any more,
+// comeToRest delivers everything, lets the mirrors go on until nothing happens any more,
 // and checks what that has led to.
 func (w *world) comeToRest() {
 	w.note("from here on nobody does anything")
@@ -252,7 +252,7 @@ func (w *world) comeToRest() {
 	mustModel(errors.Join(errs...))
 }
 
-// round delivers everything and turns every mirror until nothing waits. It reports
+// round delivers everything and lets every mirror go on until nothing waits. It reports
 // whether anything happened.
 func (w *world) round() (busy bool) {
 	for _, from := range w.nodes {

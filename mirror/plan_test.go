@@ -9,7 +9,7 @@ import (
 
 // planCase is one point of plan's domain.
 type planCase struct {
-	disk mirror.Sight
+	disk mirror.DiskState
 	base mirror.Base
 	view definition.View
 
@@ -27,7 +27,7 @@ var planRows = []struct {
 	when func(c planCase) bool
 }{
 	{"hold", func(c planCase) bool { return c.unreadable }},
-	{"rest", func(c planCase) bool {
+	{"noop", func(c planCase) bool {
 		return !c.unreadable && c.d == c.v && (c.b == c.v && c.heads && !c.unknown || nothingKnown(c))
 	}},
 	{"record", func(c planCase) bool {
@@ -89,7 +89,7 @@ func TestPlanEveryCase(t *testing.T) {
 										kind = mirror.Absent
 									}
 									c := planCase{
-										disk:       mirror.NewSight(kind, hash, parses),
+										disk:       mirror.NewDiskState(kind, hash, parses),
 										base:       mirror.NewBase(b, unknown, bh...),
 										view:       definition.View{Path: p, Present: v != planAbsent, Hash: v, Heads: vh},
 										unreadable: unreadable, parses: parses, unknown: unknown,

@@ -1,10 +1,8 @@
 package mirror_test
 
 import (
-	"io/fs"
 	"reflect"
 	"testing"
-	"time"
 
 	"github.com/starling-sync/starling/definition"
 	"github.com/starling-sync/starling/mirror"
@@ -99,7 +97,7 @@ func TestRecordRecovers(t *testing.T) {
 			if tt.disk == "" {
 				kind = mirror.Absent
 			}
-			got := tt.record.Recover(mirror.NewSight(kind, hashOf(tt.disk), false), tt.inode, tt.rebooted, tt.placed).Base()
+			got := tt.record.Recover(mirror.NewDiskState(kind, hashOf(tt.disk), false), tt.inode, tt.rebooted, tt.placed).Base()
 			if !got.Equal(tt.want) {
 				t.Errorf("base = %+v, want %+v", got, tt.want)
 			}
@@ -112,51 +110,6 @@ func TestRecordKnowsEarlierContents(t *testing.T) {
 	for content, want := range map[string]bool{"one": true, "two": true, "three": false, "four": false} {
 		if got := r.Returns(hashOf(content)); got != want {
 			t.Errorf("returns to %s = %v, want %v", content, got, want)
-		}
-	}
-}
-
-func TestStampTrust(t *testing.T) {
-	now := time.Unix(1_700_000_000, 123_456_789)
-	tests := []struct {
-		name  string
-		ctime time.Time
-		want  bool
-	}{
-		{"just written", now, false},
-		{"within a tick", now.Add(-10 * time.Millisecond), false},
-		{"long ago", now.Add(-time.Second), true},
-		{"in the future", now.Add(time.Hour), false},
-		{"whole seconds, recent", time.Unix(now.Unix()-1, 0), false},
-		{"whole seconds, long ago", time.Unix(now.Unix()-3, 0), true},
-	}
-	for _, tt := range tests {
-		if got := mirror.Trusted(tt.ctime, now); got != tt.want {
-			t.Errorf("%s: trusted = %v, want %v", tt.name, got, tt.want)
-		}
-	}
-}
-
-func TestOwnership(t *testing.T) {
-	const setgid = fs.ModeSetgid
-	tests := []struct {
-		name                  string
-		euid, uid             int
-		mode                  fs.FileMode
-		chown, shared, refuse bool
-	}{
-		{"root", 0, 1000, 0o755, true, false, false},
-		{"the owner", 1000, 1000, 0o755, false, false, false},
-		{"another user", 1001, 1000, 0o755, false, false, true},
-		{"another user, group-writable only", 1001, 1000, 0o775, false, false, true},
-		{"another user, setgid only", 1001, 1000, setgid | 0o755, false, false, true},
-		{"another user, shared", 1001, 1000, setgid | 0o775, false, true, false},
-	}
-	for _, tt := range tests {
-		chown, shared, reason := mirror.Ownership(tt.euid, tt.uid, tt.mode)
-		if chown != tt.chown || shared != tt.shared || (reason != "") != tt.refuse {
-			t.Errorf("%s: chown %v, shared %v, reason %q; want %v, %v, refused %v",
-				tt.name, chown, shared, reason, tt.chown, tt.shared, tt.refuse)
 		}
 	}
 }

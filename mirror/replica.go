@@ -9,7 +9,8 @@ import (
 // Replica is what the mirror needs of this node's copy of the set. All methods
 // are safe for concurrent use.
 type Replica interface {
-	// Wake has one slot; a value means that TakeDirty has something.
+	// Wake has one slot; a value means that TakeDirty has something. It is sent after
+	// the path was added.
 	Wake() <-chan struct{}
 	// TakeDirty returns the paths whose view may have changed since the last
 	// call. It never loses one.

@@ -4,6 +4,8 @@ import (
 	"os/user"
 	"strconv"
 	"unicode/utf8"
+
+	"github.com/starling-sync/starling/mirror/internal/dir"
 )
 
 // maxUserName is the longest name of a user that is recorded, in bytes; systems
@@ -30,13 +32,13 @@ func (u users) name(uid uint32) string {
 // far as the system tells who saved them: a program that saves by renaming makes the
 // file anew and owns it, one that saves in place leaves the owner. It is empty if they
 // have several owners or none that has a name; deletions have none.
-func (m *Mirror) saver(work []finding) string {
+func (u users) saver(work []finding) string {
 	name, found := "", false
 	for _, f := range work {
-		if f.seen.kind != present || f.at == (stamp{}) {
+		if f.seen.kind != present || f.stat == (dir.Stat{}) {
 			continue
 		}
-		owner := m.users.name(f.at.uid)
+		owner := u.name(f.stat.UID)
 		if found && owner != name {
 			return ""
 		}

@@ -3,192 +3,213 @@ package mirror
 import (
 	"errors"
 	"io/fs"
+	"log/slog"
 	"path"
 
 	"github.com/starling-sync/starling/definition"
+	"github.com/starling-sync/starling/mirror/internal/dir"
 )
 
-// scan adds every path to the turn: those in the directory, those that the mirror
-// knows, and those that the replica knows.
-func (m *Mirror) scan(t *turn) {
-	m.nextRescan = t.now.Add(m.rescan())
-	if m.watchFailed {
-		m.watchAll() // the limit may have been raised
-	}
-	bad := make(map[string]struct{})
-	err := m.tree.walk(".", func(name string, info fs.FileInfo, err error) {
-		if !m.visit(t, name, info, err) {
-			bad[name] = struct{}{}
-		}
-	})
-	if err != nil {
-		t.err = errors.Join(t.err, err)
-	}
-	for name := range m.held {
-		if _, err := definition.ParsePath(name); err != nil || !m.mirrors(name) {
-			if _, ok := bad[name]; !ok {
-				m.unhold(name)
-			}
-		}
-	}
-	for p := range m.entries {
-		t.look(p)
-	}
-	for _, p := range m.replica.Paths() {
-		t.look(p)
+// found is what the scan has found: the paths to look at.
+type found struct {
+	opts  *Options
+	dir   *dir.Directory
+	watch *dir.Watch
+	holds *holds
+
+	// paths may be otherwise than they were; the value is what lstat says, if the scan
+	// has asked already.
+	paths map[definition.Path]fs.FileInfo
+	// temps are temporary files that the scan came upon.
+	temps []string
+	// bad are names that are held for what they are.
+	bad map[string]struct{}
+}
+
+// add adds a path to look at.
+func (f *found) add(p definition.Path) {
+	if _, ok := f.paths[p]; !ok {
+		f.paths[p] = nil
 	}
 }
 
-// visit takes a name that the scan came upon. It returns false if the name itself is
-// held: it is no valid path, or a folder that cannot be read.
-func (m *Mirror) visit(t *turn, name string, info fs.FileInfo, err error) bool {
-	if err == nil && info.IsDir() {
-		m.watchFolder(name)
-		m.lookAt(t, name) // it may have come in the place of a file
-		return true
+// scan collects the paths to look at: those that an event, the replica or a timer speaks
+// of, or all.
+func (m *Mirror) scan(ps *pass) *found {
+	f := &found{
+		opts: &m.opts, dir: m.dir, watch: m.watch, holds: m.holds,
+		paths: make(map[definition.Path]fs.FileInfo),
+		bad:   make(map[string]struct{}),
 	}
-	if isTemp(path.Base(name)) {
-		t.temps = append(t.temps, name)
-		return true
+	names, lost := m.watch.Take()
+	if lost || !ps.now.Before(m.nextRescan) {
+		ps.full = true
+	}
+	for _, name := range names {
+		all, err := f.touched(name)
+		ps.full = ps.full || all
+		ps.err = errors.Join(ps.err, err)
+	}
+	if ps.full {
+		m.scanAll(ps, f)
+	}
+	for _, p := range takeDirty(m.replica) {
+		f.add(p)
+	}
+	due, _ := m.settling.due(ps.now)
+	for _, p := range due {
+		f.add(p)
+	}
+	m.guard.toLookAt(ps.now, f.add)
+	for p := range m.again {
+		f.add(p)
+	}
+	clear(m.again)
+	for p := range m.retry.take(ps.now) {
+		f.add(p)
+	}
+	return f
+}
+
+// takeDirty takes the paths whose view may have changed, and the wake that was sent for
+// them. A path that is marked meanwhile is taken, or is followed by a wake of its own.
+func takeDirty(r Replica) []definition.Path {
+	select {
+	case <-r.Wake():
+	default:
+	}
+	return r.TakeDirty()
+}
+
+// scanAll adds every path: those in the directory, those that the mirror knows, and those
+// that the replica knows.
+func (m *Mirror) scanAll(ps *pass, f *found) {
+	m.nextRescan = ps.now.Add(m.rescan())
+	clear(f.bad)
+	m.watch.ExpectNothing() // where nothing is watched no event has come
+	if m.watch.Failed() {
+		m.watch.Restart(m.dir) // the limit may have been raised
+	}
+	ps.err = errors.Join(ps.err, m.dir.Walk(".", f.visit))
+	for name := range m.holds.files {
+		if _, ok := f.bad[name]; !ok && !m.opts.mirrored(name) {
+			m.holds.release(name)
+		}
+	}
+	for p := range m.ledger.entries {
+		f.add(p)
+	}
+	for _, p := range m.replica.Paths() {
+		f.add(p)
+	}
+}
+
+// touched takes a name that an event spoke of: a file, a folder, or something that is
+// gone. It reports whether everything must be looked at.
+func (f *found) touched(name string) (all bool, err error) {
+	if name == "." || name == dir.MarkerName {
+		return false, nil // the check of the directory comes before every pass
+	}
+	if f.watch.Watches(name) {
+		// A known folder came, went or was replaced. What is watched now is not
+		// worth finding out: watch everything anew.
+		f.watch.Restart(f.dir)
+		return true, nil
+	}
+	info, err := f.dir.Lstat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		if !f.opts.mirrored(name) {
+			f.holds.release(name)
+		}
+		f.addName(name)
+		f.addName(path.Dir(name)) // it may have been in the way of a file
+		return false, nil
+	}
+	f.visit(name, info, err)
+	if err == nil && info.IsDir() {
+		err = f.dir.Walk(name, f.visit)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return false, err
+		}
+	}
+	return false, nil
+}
+
+// visit takes a name that the scan came upon, and what lstat says about it. It holds the
+// name if that is no valid path, or a folder that cannot be read.
+func (f *found) visit(name string, info fs.FileInfo, err error) {
+	if err == nil && info.IsDir() {
+		if f.holds.reason(name) == linkedFolder {
+			f.holds.release(name)
+		}
+		f.watch.Folder(name)
+		f.addName(name) // it may have come in the place of a file
+		return
+	}
+	if dir.IsTemp(path.Base(name)) {
+		f.temps = append(f.temps, name)
+		return
 	}
 	if err != nil && info != nil && info.IsDir() {
-		m.hold(name, "the folder cannot be read: "+unreadableBy(err).fault)
-		return false
+		f.hold(name, "the folder cannot be read: "+unreadableBy(err).fault)
+		return
 	}
-	if !m.mirrors(name) {
-		return true
+	if !f.opts.mirrors(name) {
+		if err == nil && info.Mode()&fs.ModeSymlink != 0 && f.dir.LinksToFolder(name) {
+			f.hold(name, linkedFolder)
+		}
+		return
 	}
 	p, parseErr := definition.ParsePath(name)
 	if parseErr != nil {
-		m.hold(name, parseErr.Error())
-		return false
+		f.hold(name, parseErr.Error())
+		return
 	}
 	if err != nil {
 		info = nil // the look finds out
 	}
-	t.paths[p] = info
-	return true
+	f.paths[p] = info
+}
+
+// linkedFolder is why a link to a folder is held.
+const linkedFolder = "it is a link to a folder, and links are not followed: what is in it is not mirrored"
+
+// hold holds a name for what it is.
+func (f *found) hold(name, reason string) {
+	f.bad[name] = struct{}{}
+	f.holds.hold(name, reason)
+}
+
+// addName adds a name, if it is one of a file that is mirrored.
+func (f *found) addName(name string) {
+	if p, err := definition.ParsePath(name); err == nil && f.opts.mirrors(name) {
+		f.add(p)
+	}
 }
 
 // sweep removes the temporary files of an earlier run that the scan came upon: this run
-// has none between turns. One of an export of which it is not known yet whether it took
+// has none between passes. One of an export of which it is not known yet whether it took
 // place stays, or its inode would be another file's, which would then be taken for it.
-func (m *Mirror) sweep(t *turn) {
-	if len(t.temps) == 0 || m.unsaved != nil {
+func (f *found) sweep(l *ledger, log *slog.Logger) {
+	if len(f.temps) == 0 {
 		return
 	}
 	undecided := make(map[uint64]bool)
-	for _, e := range m.entries {
+	for _, e := range l.entries {
 		if e.fresh && e.intent != nil {
 			undecided[e.intent.inode] = true
 		}
 	}
-	for _, name := range t.temps {
-		info, err := m.tree.lstat(name)
-		if err == nil && undecided[stampOf(info).ino] {
+	for _, name := range f.temps {
+		info, err := f.dir.Lstat(name)
+		if err == nil && undecided[dir.StatOf(info).Ino] {
 			continue
 		}
 		if err == nil {
-			err = m.tree.root.Remove(name)
+			err = f.dir.Remove(name)
 		}
-		if ignoreAbsent(err) != nil {
-			m.log.Warn("cannot remove a temporary file", "path", name, "err", err)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			log.Warn("cannot remove a temporary file", "path", name, "err", err)
 		}
-	}
-}
-
-// visitTouched takes a name that an event spoke of: a file, a folder, or something
-// that is gone.
-func (m *Mirror) visitTouched(t *turn, name string) {
-	if name == "." || name == markerName {
-		return // the check of the directory comes before every turn
-	}
-	if _, ok := m.folders[name]; ok {
-		// A known folder came, went or was replaced. What is watched now is not
-		// worth finding out: watch everything anew.
-		m.watchAll()
-		t.full = true
-		return
-	}
-	info, err := m.tree.lstat(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		m.unholdName(name)
-		m.lookAt(t, name)
-		m.lookAt(t, path.Dir(name)) // it may have been in the way of a file
-		return
-	}
-	if m.visit(t, name, info, err); err != nil || !info.IsDir() {
-		return
-	}
-	err = m.tree.walk(name, func(name string, info fs.FileInfo, err error) {
-		m.visit(t, name, info, err)
-	})
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		t.err = errors.Join(t.err, err)
-	}
-}
-
-// lookAt adds a name to the turn, if it is one of a file that is mirrored.
-func (m *Mirror) lookAt(t *turn, name string) {
-	if p, err := definition.ParsePath(name); err == nil && m.mirrors(name) {
-		t.look(p)
-	}
-}
-
-// unholdName ends the hold of a name that is no valid path, or no file.
-func (m *Mirror) unholdName(name string) {
-	if _, err := definition.ParsePath(name); err != nil || !m.mirrors(name) {
-		m.unhold(name)
-	}
-}
-
-// watchAll watches the directory and all its folders anew.
-func (m *Mirror) watchAll() {
-	if err := m.watch.close(); err != nil {
-		m.log.Warn("cannot end the watch", "err", err)
-	}
-	clear(m.folders)
-	m.watchFailed = false
-	var err error
-	if m.watch, err = startWatch(m.opts.Dir); err != nil {
-		m.watchFails(err)
-		return
-	}
-	err = m.tree.walk(".", func(name string, info fs.FileInfo, err error) {
-		if err == nil && info.IsDir() {
-			m.watchFolder(name)
-		}
-	})
-	if err != nil {
-		m.watchFails(err)
-	}
-	if !m.watchFailed && m.blind != "" {
-		m.log.Info("changes of the directory are noticed at once again")
-		m.blind = ""
-	}
-}
-
-// watchFolder also watches one folder.
-func (m *Mirror) watchFolder(name string) {
-	if _, ok := m.folders[name]; ok || m.watch == nil {
-		return
-	}
-	if err := m.watch.add(name); err != nil {
-		m.watchFails(err)
-		return
-	}
-	m.folders[name] = struct{}{}
-}
-
-// watchFails notes why only rescans find changes; each tries to watch again. What fails
-// for one folder fails for all after it, so the first says it.
-func (m *Mirror) watchFails(err error) {
-	if m.watchFailed {
-		return
-	}
-	m.watchFailed = true
-	if m.blind != err.Error() {
-		m.blind = err.Error()
-		m.log.Warn("changes of the directory are found by rescans only", "err", err, "every", m.rescan())
 	}
 }

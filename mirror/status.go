@@ -1,8 +1,8 @@
 package mirror
 
 import (
+	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -44,19 +44,13 @@ type Status struct {
 	// set, and files that were written or removed, since Run began. Aside counts
 	// the edits of a reader that were put aside.
 	Imported, Deleted, Exported, Aside uint64
-	// LastError is the latest failure of a whole turn, and when it was. It is
+	// Failing is what failed in the last pass and will be tried again, of one over
+	// everything until one over everything has succeeded. Empty if nothing has.
+	Failing string
+	// LastError is the latest failure of a whole pass, and when it was. It is
 	// kept after the work was done at another try.
 	LastError   string
 	LastErrorAt time.Time
-}
-
-// HeldFile is a file that is left alone until somebody acts.
-type HeldFile struct {
-	// Path is the file's name relative to the directory. It is no definition.Path
-	// because the name itself may be the reason.
-	Path   string
-	Reason string
-	Since  time.Time
 }
 
 // PlannedAction is what a mirror that only observes would do about a file.
@@ -67,12 +61,26 @@ type PlannedAction struct {
 
 // report is the status as others read it.
 type report struct {
+	log *slog.Logger
+
 	mu        sync.Mutex
 	status    Status
 	approvals []Approval
 }
 
-// Status returns the mirror's state as of its last turn. It never blocks.
+// Approvals returns the sets of losses that are held, oldest first, as of the last
+// pass. It never blocks.
+func (m *Mirror) Approvals() []Approval {
+	m.report.mu.Lock()
+	defer m.report.mu.Unlock()
+	list := slices.Clone(m.report.approvals)
+	for i := range list {
+		list[i].Paths = slices.Clone(list[i].Paths)
+	}
+	return list
+}
+
+// Status returns the mirror's state as of its last pass. It never blocks.
 func (m *Mirror) Status() Status {
 	m.report.mu.Lock()
 	defer m.report.mu.Unlock()
@@ -82,13 +90,13 @@ func (m *Mirror) Status() Status {
 	return s
 }
 
-// publishStatus makes the state after a turn visible.
+// publishStatus makes the state after a pass visible.
 func (m *Mirror) publishStatus(started bool) {
 	m.report.mu.Lock()
 	defer m.report.mu.Unlock()
 	s := &m.report.status
 	s.Started = started
-	s.Synced = m.synced
+	s.Synced = m.ledger.synced
 	s.Ready = m.equal
 	s.Busy = !m.calm() || m.retry.waiting()
 	s.Stopped = ""
@@ -96,15 +104,12 @@ func (m *Mirror) publishStatus(started bool) {
 		s.Stopped = m.stopped.Error()
 	}
 	s.LowSpace = m.lowSpace
-	s.Unwatched, s.Network, s.Rescan = m.blind, m.tree.network, m.rescan()
-	s.Files = m.inSync
-	if m.heldChanged {
-		m.heldChanged = false
-		s.Held = make([]HeldFile, 0, len(m.held))
-		for _, h := range m.held {
-			s.Held = append(s.Held, h)
-		}
-		slices.SortFunc(s.Held, func(a, b HeldFile) int { return strings.Compare(a.Path, b.Path) })
+	s.Failing = m.failing
+	s.Unwatched, s.Network, s.Rescan = m.watch.Blind(), m.dir.Network, m.rescan()
+	s.Files = m.ledger.inSync
+	if m.holds.changed {
+		m.holds.changed = false
+		s.Held = m.holds.list()
 	}
 	if m.opts.Observe {
 		s.Planned = s.Planned[:0:0]
@@ -113,55 +118,23 @@ func (m *Mirror) publishStatus(started bool) {
 		}
 		slices.SortFunc(s.Planned, func(a, b PlannedAction) int { return a.Path.Compare(b.Path) })
 	}
-	if m.approvals.changed {
-		m.approvals.changed = false
-		m.report.approvals = m.approvals.list()
+	if m.guard.changed {
+		m.guard.changed = false
+		m.report.approvals = m.guard.list()
 	}
 }
 
-// counted adds to the status' counters.
-func (m *Mirror) counted(add func(*Status)) {
-	m.report.mu.Lock()
-	defer m.report.mu.Unlock()
-	add(&m.report.status)
+// count adds to the status' counters.
+func (r *report) count(add func(*Status)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	add(&r.status)
 }
 
-// failed notes the failure of a turn.
-func (m *Mirror) failed(err error) {
-	m.log.Warn("mirror will try again", "err", err)
-	m.counted(func(s *Status) { s.LastError, s.LastErrorAt = err.Error(), time.Now() })
-}
-
-// hold leaves a file alone and reports why.
-func (m *Mirror) hold(name, reason string) {
-	if m.noteHeld(name, reason) {
-		m.log.Warn("file is held", "path", name, "reason", reason)
-	}
-}
-
-// noteHeld is hold for a file of many, of which one line in the log says all. It reports
-// whether this is new.
-func (m *Mirror) noteHeld(name, reason string) bool {
-	was, ok := m.held[name]
-	if ok && was.Reason == reason {
-		return false
-	}
-	since := time.Now()
-	if ok {
-		since = was.Since
-	}
-	m.heldChanged = true
-	m.held[name] = HeldFile{Path: name, Reason: reason, Since: since}
-	return true
-}
-
-// unhold ends what hold began.
-func (m *Mirror) unhold(name string) {
-	if _, ok := m.held[name]; ok {
-		delete(m.held, name)
-		m.heldChanged = true
-		m.log.Info("file is no longer held", "path", name)
-	}
+// failed notes the failure of a pass.
+func (r *report) failed(err error) {
+	r.log.Warn("mirror will try again", "err", err)
+	r.count(func(s *Status) { s.LastError, s.LastErrorAt = err.Error(), time.Now() })
 }
 
 func isClosed(c <-chan struct{}) bool {

@@ -56,7 +56,7 @@ const (
 	Deleting          Point = "mirror/deleting"            // a file is about to be removed
 	Deleted           Point = "mirror/deleted"             // it is removed
 	ExportPlaced      Point = "mirror/export-placed"       // a batch is in place, its bases not saved
-	RecordsSaved      Point = "mirror/records-saved"       // a turn's records are saved, bases among them
+	RecordsSaved      Point = "mirror/records-saved"       // a pass's records are saved, bases among them
 	FileFlushed       Point = "mirror/file-flushed"        // a file or folder is durable
 	Flushed           Point = "mirror/flushed"             // so are all that changed, and no record says so
 	FlushRecorded     Point = "mirror/flush-recorded"      // the records say so

@@ -1,0 +1,70 @@
+package dir
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+)
+
+// Check makes sure that the open directory is still the one at its path, on the file
+// system that it was on when it was opened, and bears the marker of the cluster. If
+// another directory of the cluster is at the path now, it goes on in that one, and
+// reports it. The error says why nothing may be touched.
+func (d *Directory) Check(cluster string, log *slog.Logger) (replaced bool, err error) {
+	info, err := os.Stat(d.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, fmt.Errorf("check directory %s: %w", d.path, ErrNoDirectory)
+	case err != nil:
+		return false, fmt.Errorf("check directory: %w", err)
+	}
+	at := StatOf(info)
+	if at.Dev != d.device {
+		return false, fmt.Errorf("check directory %s: another file system is mounted there: mount the right one, or restart the node if it is meant", d.path)
+	}
+	if at.Dev != d.id.Dev || at.Ino != d.id.Ino {
+		if err := d.reopen(cluster, log); err != nil {
+			return false, err
+		}
+		replaced = true
+	}
+	return replaced, d.recheckMarker(cluster)
+}
+
+// recheckMarker checks the marker, and reads it if it is not the one that was read
+// before.
+func (d *Directory) recheckMarker(cluster string) error {
+	info, err := d.root.Lstat(MarkerName)
+	if err == nil && d.marker != (Stat{}) && StatOf(info) == d.marker {
+		return nil
+	}
+	d.marker = Stat{}
+	if err := d.CheckMarker(cluster); err != nil {
+		return err
+	}
+	if info != nil {
+		d.marker = StatOf(info)
+	}
+	return nil
+}
+
+// reopen goes on in the directory that is at the path now: the old one was moved away
+// or removed, and another one bears its name.
+func (d *Directory) reopen(cluster string, log *slog.Logger) error {
+	next, err := Open(d.path)
+	if err != nil {
+		return err
+	}
+	if err := next.CheckMarker(cluster); err != nil {
+		return errors.Join(err, next.Close())
+	}
+	if err := d.Close(); err != nil {
+		log.Warn("cannot close the directory that was replaced", "err", err)
+	}
+	device := d.device
+	*d = *next
+	d.device = device
+	return nil
+}

@@ -1,0 +1,343 @@
+package mirror
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/starling-sync/starling/definition"
+)
+
+// lossGuard stands between what the directory has lost and what is published. A path
+// that is gone, or that returned to earlier bytes, goes through it like this:
+//
+//	reconcile: judge -> wait for others, held in a set, publish or undo (as decided)
+//	import:    take, if it was a move; else due -> admit: published, or held in a set
+//	           from now on
+//	record:    drop and release, when the pass has dealt with the path
+//
+// What it holds is durable: it survives a restart until Approve or Restore decides, or
+// until the file is otherwise than it was. Everything else is memory and is found again.
+type lossGuard struct {
+	ledger *ledger
+	holds  *holds
+	log    *slog.Logger
+	settle time.Duration // how long no other loss must have come
+
+	losses [2]losses // by LossKind
+	sets   map[string]*heldSet
+	byPath map[definition.Path]*heldSet
+	// changed: the sets have, since the last list.
+	changed bool
+	// decided is what a request of this pass decides about a set.
+	decided *decision
+}
+
+// decision is an answer to a held set.
+type decision struct {
+	set     *heldSet
+	publish bool
+}
+
+// verdict is what the guard says about one loss.
+type verdict uint8
+
+const (
+	// waits: for others, so that they are judged together.
+	waits verdict = iota
+	// isHeld: it is part of a set, nothing is to be done.
+	isHeld
+	// publish and undo: somebody has decided so.
+	publish
+	undo
+)
+
+// losses are the files of one kind that wait until no more follow: whether it was one
+// file, a move or the whole directory shows only then.
+type losses struct {
+	window  lossWindow
+	pending map[definition.Path]*loss
+	last    time.Time // when the latest was added
+}
+
+// loss is one of them.
+type loss struct {
+	since time.Time
+	hash  definition.Hash // what the file is now; zero if it is gone
+	// id is the CAS id of the file that is gone, once it was looked for.
+	id     string
+	sought bool
+}
+
+// longestWait bounds, in times of the settle time, how long losses wait for others
+// that never cease.
+const longestWait = 10
+
+func newLossGuard(l *ledger, h *holds, log *slog.Logger, settle time.Duration) *lossGuard {
+	return &lossGuard{
+		ledger: l, holds: h, log: log, settle: settle,
+		sets: make(map[string]*heldSet), byPath: make(map[definition.Path]*heldSet),
+	}
+}
+
+// load reads the sets that are held since an earlier run.
+func (g *lossGuard) load(ctx context.Context, replica Replica) error {
+	records, err := replica.LoadRecords(ctx, approvalPrefix)
+	if err != nil {
+		return fmt.Errorf("load held deletions: %w", err)
+	}
+	for key, value := range records {
+		set, err := decodeHeldSet(key, value)
+		if err != nil {
+			return err
+		}
+		g.add(set)
+	}
+	return nil
+}
+
+// begin begins a pass, of which nothing is decided yet.
+func (g *lossGuard) begin() { g.decided = nil }
+
+// count notes how many files there are now.
+func (g *lossGuard) count(now time.Time) {
+	for kind := range g.losses {
+		g.losses[kind].window.observe(now, g.ledger.inSync)
+	}
+}
+
+// judge says what is to be done about a loss that reconcile has found.
+func (g *lossGuard) judge(b *batch, kind LossKind, f finding, now time.Time) verdict {
+	p := f.path
+	g.losses[1-kind].drop(p)
+	if s := g.byPath[p]; s != nil && s.kind == kind && s.files[p] == f.seen.hash {
+		switch {
+		case g.decided == nil || g.decided.set != s:
+			g.holds.note(p.String(), s.reason())
+			return isHeld
+		case g.decided.publish:
+			return publish
+		default:
+			return undo
+		}
+	}
+	g.release(b, p)
+	g.losses[kind].add(p, f.seen.hash, now)
+	return waits
+}
+
+// found notes that a path is no loss now.
+func (g *lossGuard) found(b *batch, p definition.Path, seen diskState) {
+	g.drop(p)
+	if seen.kind == present {
+		g.forget(p)
+	}
+	g.release(b, p)
+}
+
+// drop ends the wait of a path: it came back, or was dealt with.
+func (g *lossGuard) drop(p definition.Path) {
+	for kind := range g.losses {
+		g.losses[kind].drop(p)
+	}
+}
+
+// release takes a path out of the set that holds it, and ends its hold. The set is gone
+// with its last path.
+func (g *lossGuard) release(b *batch, p definition.Path) {
+	s := g.byPath[p]
+	if s == nil {
+		return
+	}
+	g.changed = true
+	delete(g.byPath, p)
+	delete(s.files, p)
+	if len(s.files) == 0 {
+		delete(g.sets, s.id)
+	}
+	g.holds.release(p.String())
+	b.saveSet(s)
+}
+
+// forget no longer counts a path as deleted: the file is there again.
+func (g *lossGuard) forget(p definition.Path) { g.losses[Deletion].window.forget(p) }
+
+// due returns those of the losses that are to be published now.
+func (g *lossGuard) due(kind LossKind, lost []finding, now time.Time) []finding {
+	l := &g.losses[kind]
+	if at := l.due(g.settle); at.IsZero() || at.After(now) {
+		return nil
+	}
+	var due []finding
+	for _, f := range lost {
+		if _, ok := l.pending[f.path]; ok {
+			due = append(due, f)
+		}
+	}
+	return due
+}
+
+// admit reports whether the losses that are due may be published. If not, they are held
+// as one set from now on.
+func (g *lossGuard) admit(b *batch, kind LossKind, due []finding, now time.Time) bool {
+	l := &g.losses[kind]
+	files := make(map[definition.Path]definition.Hash, len(due))
+	paths := make([]definition.Path, 0, len(due))
+	for _, f := range due {
+		files[f.path], paths = f.seen.hash, append(paths, f.path)
+	}
+	if l.window.admit(now, paths) && !g.lostAll(l) {
+		return true
+	}
+	set := newHeldSet(kind, now, files)
+	g.add(set)
+	for _, p := range paths {
+		l.drop(p)
+		g.holds.note(p.String(), set.reason())
+	}
+	b.saveSet(set)
+	g.log.Warn("the guard holds losses until they are approved", "kind", kind, "id", set.id, "files", len(files))
+	return false
+}
+
+// lostAll reports whether several losses have left no file as it was.
+func (g *lossGuard) lostAll(l *losses) bool {
+	if len(l.window.losses) < guardAll {
+		return false
+	}
+	for p, e := range g.ledger.entries {
+		if _, lost := l.window.losses[p]; !lost && e.seen.kind != absent {
+			return false
+		}
+	}
+	return true
+}
+
+func (g *lossGuard) add(s *heldSet) {
+	g.sets[s.id] = s
+	g.changed = true
+	for p := range s.files {
+		g.byPath[p] = s
+	}
+}
+
+// decide makes a decision about a held set that of this pass. The error is ErrNoApproval
+// if there is no set of this id.
+func (g *lossGuard) decide(id string, publish bool) error {
+	set := g.sets[id]
+	if set == nil {
+		return ErrNoApproval
+	}
+	g.decided = &decision{set: set, publish: publish}
+	for p := range set.files {
+		g.losses[set.kind].window.forget(p)
+	}
+	return nil
+}
+
+// outcome is that of the decision of this pass, which ended with err: an error also if some
+// files of the set are as they were.
+func (g *lossGuard) outcome(err error) error {
+	left := g.decided.set.paths()
+	if len(left) == 0 {
+		return err
+	}
+	reason := g.holds.reason(left[0].String())
+	return errors.Join(err, fmt.Errorf("%d of its files are left as they are, the first is %s: %s", len(left), left[0], reason))
+}
+
+// approving reports whether the pass publishes a held set.
+func (g *lossGuard) approving() bool { return g.decided != nil && g.decided.publish }
+
+// toLookAt calls add for each path of which the guard must know now what is there: of
+// losses that are due, and of the set that is decided about.
+func (g *lossGuard) toLookAt(now time.Time, add func(definition.Path)) {
+	for kind := range g.losses {
+		l := &g.losses[kind]
+		if at := l.due(g.settle); !at.IsZero() && !at.After(now) {
+			for p := range l.pending {
+				add(p)
+			}
+		}
+	}
+	if g.decided != nil {
+		for p := range g.decided.set.files {
+			add(p)
+		}
+	}
+}
+
+// next returns when losses are due next; zero if none waits. Losses of which one is
+// settling do not count: the pass comes when it has settled.
+func (g *lossGuard) next(s settling) (next time.Time) {
+	for kind := range g.losses {
+		if l := &g.losses[kind]; !s.any(l.pending) {
+			next = sooner(next, l.due(g.settle))
+		}
+	}
+	return next
+}
+
+// waiting reports whether a loss waits for others.
+func (g *lossGuard) waiting() bool {
+	return len(g.losses[Deletion].pending) > 0 || len(g.losses[Reversion].pending) > 0
+}
+
+// restart forgets what waits: the directory came back, nothing that was seen counts.
+func (g *lossGuard) restart() {
+	for kind := range g.losses {
+		clear(g.losses[kind].pending)
+	}
+}
+
+// gone are the deletions that wait. A move takes them out with drop.
+func (g *lossGuard) gone() map[definition.Path]*loss { return g.losses[Deletion].pending }
+
+// lost notes a deletion that reconcile has not come upon.
+func (g *lossGuard) lost(p definition.Path, now time.Time) {
+	g.losses[Deletion].add(p, definition.Hash{}, now)
+}
+
+// list returns the held sets, oldest first.
+func (g *lossGuard) list() []Approval {
+	list := make([]Approval, 0, len(g.sets))
+	for _, s := range g.sets {
+		list = append(list, s.approval())
+	}
+	slices.SortFunc(list, func(x, y Approval) int {
+		return cmp.Or(x.Since.Compare(y.Since), strings.Compare(x.ID, y.ID))
+	})
+	return list
+}
+
+// add notes a loss, if it is a new one.
+func (l *losses) add(p definition.Path, h definition.Hash, now time.Time) {
+	if was, ok := l.pending[p]; ok && was.hash == h {
+		return
+	}
+	if l.pending == nil {
+		l.pending = make(map[definition.Path]*loss)
+	}
+	l.pending[p] = &loss{since: now, hash: h}
+	l.last = now
+}
+
+// drop ends the wait of a path.
+func (l *losses) drop(p definition.Path) { delete(l.pending, p) }
+
+// due returns when the losses that wait are to be published; zero if none waits.
+func (l *losses) due(settle time.Duration) time.Time {
+	if len(l.pending) == 0 {
+		return time.Time{}
+	}
+	at := l.last.Add(settle)
+	for _, p := range l.pending {
+		at = sooner(at, p.since.Add(longestWait*settle))
+	}
+	return at
+}
