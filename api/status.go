@@ -27,6 +27,7 @@ type Status struct {
 
 	Problems []StatusProblem `json:"problems" nullable:"false" doc:"What needs an operator; empty if all is well."`
 	Held     []HeldFile      `json:"held" nullable:"false" doc:"Files that are neither imported nor exported for now."`
+	Waiting  []WaitingFile   `json:"waiting" nullable:"false" doc:"Files that have waited for over 10 s to be complete: somebody has them open for writing."`
 
 	Observing bool            `json:"observing" doc:"The node writes and publishes nothing."`
 	Planned   []PlannedAction `json:"planned" nullable:"false" doc:"What a node that observes would do about its directory."`
@@ -96,6 +97,13 @@ type PlannedAction struct {
 	Action string `json:"action" doc:"export, delete, import, adopt, import deletion or set aside."`
 }
 
+// WaitingFile is a file that is not taken in yet, because it may be half of a file.
+type WaitingFile struct {
+	Path   string    `json:"path"`
+	Reason string    `json:"reason"`
+	Since  time.Time `json:"since"`
+}
+
 // HeldFile is a file that is neither imported nor exported for now.
 type HeldFile struct {
 	Path   string    `json:"path"`
@@ -127,6 +135,7 @@ func (r routes) status() {
 			UptimeSeconds: s.Uptime.Seconds(),
 			Problems:      make([]StatusProblem, 0, len(s.Problems)),
 			Held:          make([]HeldFile, 0, len(s.Held)),
+			Waiting:       make([]WaitingFile, 0, len(s.Waiting)),
 			Observing:     s.Observing,
 			Planned:       make([]PlannedAction, 0, len(s.Planned)),
 			RescanSeconds: s.Rescan.Seconds(),
@@ -152,6 +161,9 @@ func (r routes) status() {
 		}
 		for _, h := range s.Held {
 			body.Held = append(body.Held, HeldFile(h))
+		}
+		for _, w := range s.Waiting {
+			body.Waiting = append(body.Waiting, WaitingFile(w))
 		}
 		for _, p := range s.Planned {
 			body.Planned = append(body.Planned, PlannedAction(p))

@@ -91,7 +91,7 @@ func (m *Mirror) exportBatch(ctx context.Context, ps *pass, batch []finding) {
 			continue
 		}
 		done++
-		m.settle(ps, s.path, s.entry, outcome{kind: exported, record: s.entry.advance(s.next)})
+		m.settle(ps, s.path, s.entry, outcome{kind: exported, record: s.entry.exported(s.next, ps.now)})
 		m.log.Debug("exported", "path", s.path, "deleted", s.temp == "")
 	}
 	failpoint.Hit(failpoint.ExportPlaced, "")
@@ -189,6 +189,7 @@ func (m *Mirror) place(s *staged) error {
 	}
 	if s.temp != "" {
 		s.entry.see(diskState{kind: present, hash: s.next.hash})
+		s.entry.inode = s.ino
 		return nil
 	}
 	s.entry.see(diskState{})

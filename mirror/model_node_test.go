@@ -123,12 +123,17 @@ func (m *member) inCommon(p *place) {
 func (m *member) rest() {
 	m.up()
 	m.pass(step{Op: opPass})
-	for range 100 {
+	for n := range 100 {
 		after, quiet := m.mirror.NextPass()
-		if quiet {
+		stopped := m.mirror.Status().Stopped != ""
+		switch {
+		case stopped && n > 4:
+			m.mark()
+			continue
+		case stopped:
+		case quiet:
 			return
-		}
-		if after >= time.Second && m.blocked() { // it is only tried again and again
+		case after >= time.Second && m.blocked(): // it is only tried again and again
 			return
 		}
 		<-time.After(after)
@@ -138,6 +143,17 @@ func (m *member) rest() {
 		return // the mirror waits for them to close the file
 	}
 	failModel("node %d does not come to rest: %+v", m.number, m.mirror.Status())
+}
+
+// mark lets somebody mark the directory again, which the mirror does not do by itself.
+func (m *member) mark() {
+	m.passes++
+	err := m.mirror.MarkNow(context.Background())
+	m.observe()
+	m.w.note("node %d: marked again: %v", m.number, err)
+	if err != nil { // it is empty, and that is meant
+		mustModel(os.WriteFile(filepath.Join(m.dir, ".starling"), []byte(cluster+"\n"), 0o644))
+	}
 }
 
 // crashed unwinds a pass whose process dies.
@@ -299,7 +315,7 @@ func (m *member) View(p definition.Path) definition.View {
 	}
 	m.moment()
 	view := m.set.View(p)
-	if looked.hash() == view.Hash {
+	if looked.hash() == view.Hash && !m.removedDisplaced(here, view) {
 		here.seen = view.Heads
 		if here.act == looked.act {
 			here.matched, here.isMatch = view.Heads, true
@@ -310,12 +326,30 @@ func (m *member) View(p definition.Path) definition.View {
 	return view
 }
 
+// removedDisplaced reports whether a user has removed a file that the view does not have
+// either, but only because another path is in its way: then the deletion is still owed.
+func (m *member) removedDisplaced(p *place, v definition.View) bool {
+	displaced := slices.ContainsFunc(v.Conflicts, func(c definition.Conflict) bool { return c.Kind == definition.ConflictPath })
+	return !m.reader && displaced && p.known && p.hash() == (definition.Hash{}) && p.base != (definition.Hash{})
+}
+
 // Read implements mirror.Replica.
 func (m *member) Read(ctx context.Context, p definition.Path) (definition.View, []byte, error) {
 	m.moment()
 	view, content, err := m.set.Read(ctx, p)
 	m.given[p] = view
 	return view, content, err
+}
+
+// Merged implements mirror.Replica.
+func (m *member) Merged(ctx context.Context, p definition.Path, of ...definition.Version) ([]byte, error) {
+	m.moment()
+	return m.set.Merged(ctx, p, of...)
+}
+
+// Superseded implements mirror.Replica.
+func (m *member) Superseded(p definition.Path, h definition.Hash) (time.Time, bool) {
+	return m.set.Superseded(p, h)
 }
 
 // Append implements mirror.Replica. Each edit must be what a user did, on top of what
@@ -366,11 +400,35 @@ func (m *member) actOf(e definition.Edit) *act {
 		}
 	}
 	for _, v := range shown {
-		if !parents[v] {
+		if !parents[v] && !m.isOnOlder(i, e) {
 			failModel("node %d imports %s as if its user had not seen %s", m.number, a, m.w.describe(v))
 		}
 	}
 	return a
+}
+
+// isOnOlder reports whether an edit was made on a base that an export has replaced, as its
+// content says: then what its user saw meanwhile is merged with it, and not lost.
+func (m *member) isOnOlder(i int, e definition.Edit) bool {
+	r, ok := m.record(i, m.records)
+	if !ok || e.Deleted {
+		return false
+	}
+	ctx := context.Background()
+	newer := ""
+	if r.Base().Hash() != (definition.Hash{}) {
+		content, err := m.set.Merged(ctx, e.Path, r.Base().Heads()...)
+		mustModel(err)
+		newer = string(content)
+	}
+	return slices.ContainsFunc(r.Outdated(), func(o mirror.Base) bool {
+		if !slices.Equal(o.Heads(), e.Parents) {
+			return false
+		}
+		older, err := m.set.Merged(ctx, e.Path, o.Heads()...)
+		mustModel(err)
+		return editOf(i, string(older), newer, string(e.Content))
+	})
 }
 
 // owed finds the act that an edit may be: the last, or one that another took the place

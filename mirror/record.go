@@ -76,6 +76,9 @@ func (m *Mirror) settle(ps *pass, p definition.Path, e *entry, o outcome) {
 	if o.kind != asBefore {
 		m.ledger.set(e, o.record)
 	}
+	if o.kind != exported && e.seen.kind == present {
+		e.inode = e.stat.Ino
+	}
 	m.guard.release(&ps.batch, p)
 	m.holds.release(p.String())
 }

@@ -38,6 +38,9 @@ type Status struct {
 	Files int
 	// Held are the files that are left alone, in order of path.
 	Held []HeldFile
+	// Waiting are the files that have waited for longer than 10 s to be complete, in
+	// order of path: somebody has them open for writing, or writes to them all the time.
+	Waiting []WaitingFile
 	// Planned is what a mirror that only observes would do, in order of path.
 	Planned []PlannedAction
 	// Imported, Deleted and Exported count edits, deletions that went into the
@@ -51,6 +54,13 @@ type Status struct {
 	// kept after the work was done at another try.
 	LastError   string
 	LastErrorAt time.Time
+}
+
+// WaitingFile is a file that is not taken in yet, because it may be half of a file.
+type WaitingFile struct {
+	Path   definition.Path
+	Reason string
+	Since  time.Time
 }
 
 // PlannedAction is what a mirror that only observes would do about a file.
@@ -86,6 +96,7 @@ func (m *Mirror) Status() Status {
 	defer m.report.mu.Unlock()
 	s := m.report.status
 	s.Held = slices.Clone(s.Held)
+	s.Waiting = slices.Clone(s.Waiting)
 	s.Planned = slices.Clone(s.Planned)
 	return s
 }
@@ -111,6 +122,9 @@ func (m *Mirror) publishStatus(started bool) {
 		m.holds.changed = false
 		s.Held = m.holds.list()
 	}
+	now := time.Now()
+	s.Waiting = append(m.settling.waiting(now), m.replaced.waiting(now)...)
+	slices.SortStableFunc(s.Waiting, func(a, b WaitingFile) int { return a.Path.Compare(b.Path) })
 	if m.opts.Observe {
 		s.Planned = s.Planned[:0:0]
 		for p, a := range m.planned {

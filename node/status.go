@@ -25,6 +25,7 @@ type Status struct {
 	Syncing  bool      // elements are being fetched or files written
 	Problems []Problem // what needs an operator
 	Held     []HeldFile
+	Waiting  []WaitingFile
 
 	Observing bool            // it writes and publishes nothing
 	Planned   []PlannedAction // what it would do, while it observes
@@ -54,6 +55,12 @@ const (
 
 // PlannedAction is what a node that observes would do about a file.
 type PlannedAction struct{ Path, Action string }
+
+// WaitingFile is a file that is not taken in yet, because it may be half of a file.
+type WaitingFile struct {
+	Path, Reason string
+	Since        time.Time
+}
 
 // HeldFile is a file that is neither imported nor exported for now.
 type HeldFile struct {
@@ -108,6 +115,9 @@ func (n *Node) Status(ctx context.Context) Status {
 	s.Syncing = s.Behind > 0 || mirrored.Busy || !s.Ready
 	for _, h := range mirrored.Held {
 		s.Held = append(s.Held, HeldFile(h))
+	}
+	for _, w := range mirrored.Waiting {
+		s.Waiting = append(s.Waiting, WaitingFile{Path: w.Path.String(), Reason: w.Reason, Since: w.Since})
 	}
 	for _, p := range mirrored.Planned {
 		s.Planned = append(s.Planned, PlannedAction{Path: p.Path.String(), Action: p.Action})

@@ -59,7 +59,7 @@ only you can read what is written.`,
 // outsideMirrors refuses a path in a mirrored directory, marked or one of those that are
 // named: what is written there would be published to all members.
 func outsideMirrors(path string, dirs ...string) error {
-	mirrored, err := mirror.Marked(path)
+	mirrored, err := mirror.DirectoryAround(path)
 	for _, dir := range dirs {
 		var inside bool
 		if mirrored == "" && err == nil && dir != "" {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"unicode/utf8"
@@ -24,15 +25,33 @@ func TestMain(m *testing.M) {
 func checkedMain() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
-	var out, said bytes.Buffer
+	var out, said lockedBuffer
 	code := run(ctx, os.Args[1:], os.Stdin, io.MultiWriter(os.Stdout, &out), io.MultiWriter(os.Stderr, &said))
-	for _, err := range []error{checkPrinted(os.Args[1:], out.Bytes()), checkLegible(os.Args[1:], out.String(), said.String())} {
+	for _, err := range []error{checkPrinted(os.Args[1:], []byte(out.String())), checkLegible(os.Args[1:], out.String(), said.String())} {
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			code = 99
 		}
 	}
 	os.Exit(code)
+}
+
+// lockedBuffer is a buffer to which a library may still log while it is read.
+type lockedBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
 }
 
 // checkLegible checks that nothing of what a command printed drives a terminal, unless it

@@ -72,11 +72,23 @@ func writeStatus(w io.Writer, s api.Status) {
 	for _, held := range s.Held {
 		printf(w, "\t%s: %s, since %s\n", held.Path, held.Reason, clock(held.Since))
 	}
+	writeStatusWaiting(w, s.Waiting)
 	writeStatusFindings(w, s.Findings)
 	printf(w, "up for\t%s\n", time.Duration(s.UptimeSeconds*float64(time.Second)).Round(time.Second))
 	printf(w, "cluster\t%s\n", s.Cluster)
 	printf(w, "id\t%s\n", s.ID)
 	printf(w, "version\t%s\n", s.Version)
+}
+
+// writeStatusWaiting names the files that have waited for long to be complete.
+func writeStatusWaiting(w io.Writer, files []api.WaitingFile) {
+	if len(files) == 0 {
+		return
+	}
+	printf(w, "waiting files\t%d\n", len(files))
+	for _, f := range files {
+		printf(w, "\t%s: %s, since %s\n", f.Path, f.Reason, clock(f.Since))
+	}
 }
 
 // shownFindings is how many errors in definitions the status names.

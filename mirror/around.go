@@ -11,9 +11,9 @@ import (
 	"github.com/starling-sync/starling/mirror/internal/dir"
 )
 
-// Marked returns the mirrored directory that a path lies in, or "" if it lies in none: the
+// DirectoryAround returns the mirrored directory that a path lies in, or "" if it lies in none: the
 // nearest folder with a marker, of whatever cluster. The path need not be there yet.
-func Marked(path string) (directory string, err error) {
+func DirectoryAround(path string) (directory string, err error) {
 	folders, err := enclosing.Folders(path)
 	if err != nil {
 		return "", fmt.Errorf("look for the mirrored directory above %s: %w", path, err)
