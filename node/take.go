@@ -28,6 +28,11 @@ func (n *Node) resolvingEdit(ctx context.Context, p definition.Path, r Resolutio
 		edit.Content = r.Content
 	case r.Whole:
 		taken := definition.Version{Change: r.Take, Path: p}
+		for _, c := range open {
+			if c.Lost.Change == r.Take { // it may have followed a rename from another path
+				taken = c.Lost.Version
+			}
+		}
 		if edit.Content, err = n.textOf(ctx, taken); err != nil {
 			return definition.Edit{}, ResolvedFile{}, fmt.Errorf("%s in change %s: %w", p, r.Take.Short(), ErrNotFound)
 		}

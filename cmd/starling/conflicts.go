@@ -17,10 +17,11 @@ func (p *program) conflictsCommand() *cobra.Command {
 		Use:     "conflicts [GLOB]",
 		Short:   "What was edited on two nodes at once and could not be merged",
 		GroupID: groupFiles,
-		Long: `Lists what the merge could not decide, until somebody ends it with "starling resolve": of
-each conflict the side that lost and the side that stands. What lost is still there: see it
-with "starling conflicts show PATH" or "starling cat PATH@CHANGE". Definitions with the same id are
-listed too, because CAS loads only one of them.`,
+		Long: `Lists what the merge could not decide, until somebody ends it with "starling resolve": for
+each field, or whole file, each side that lost and the side that stands. What lost is still there: see
+it with "starling conflicts show PATH" or "starling cat PATH@CHANGE". A save that took a file back to
+what it was before another's edit is listed too (reverted), for a day, and so are definitions with the
+same id, because CAS loads only one of them.`,
 		Example: `  starling conflicts 'oauth/**'
   starling conflicts show app-1000.json
   starling resolve app-1000.json --merged`,
@@ -78,7 +79,11 @@ func where(c api.Conflict) string {
 	case c.Kind == "path" && c.Stands != nil:
 		return c.Stands.Path + " is held instead"
 	case len(c.Pointers) > 0:
-		return strings.Join(c.Pointers, ", ")
+		at := strings.Join(c.Pointers, ", ")
+		if c.Field == "comment" {
+			at += " (comment)"
+		}
+		return at
 	case c.Reason != "":
 		return wholeFile + ": " + c.Reason
 	}
@@ -185,7 +190,7 @@ func advice(d api.Dispute) string {
 	if !slices.ContainsFunc(d.Conflicts, func(c api.DisputedConflict) bool { return c.Lost != nil }) {
 		return "CAS loads only one of them: give the id to one only, or delete the others."
 	}
-	return fmt.Sprintf(`End it with "starling resolve %s" and one of --merged (what is now), --take CHANGE, --file FILE.`, d.Path)
+	return fmt.Sprintf(`End it with "starling resolve %s" and one of --merged (what is now), --take CHANGE, --file FILE; on a terminal it asks.`, d.Path)
 }
 
 // writeText writes a text under a title: behind it if it is one line, else below it.
