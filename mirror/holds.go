@@ -42,10 +42,10 @@ func (h *holds) holdUntil(name, reason, do string) {
 	}
 }
 
-// note is hold for a file of many, of which one line in the log says all. It reports
-// whether this is new.
-func (h *holds) note(name, reason string) bool { return h.noteUntil(name, reason, "") }
+// note is hold for a file of many, of which one line in the log says all.
+func (h *holds) note(name, reason string) { h.noteUntil(name, reason, "") }
 
+// noteUntil is holdUntil without a line in the log. It reports whether this is new.
 func (h *holds) noteUntil(name, reason, do string) bool {
 	was, ok := h.files[name]
 	if ok && was.Reason == reason {

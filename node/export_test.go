@@ -21,6 +21,9 @@ func (o Options) ClockAhead(d time.Duration) Options {
 	return o
 }
 
+// StateOf returns the state that a status comes to.
+func StateOf(s Status) State { return s.state() }
+
 // Reading is how far a member's clock is ahead, within a margin.
 type Reading struct {
 	Name          string

@@ -110,6 +110,25 @@ func wantNoProblem(t *testing.T, n *node.Node, code node.ProblemCode) {
 	})
 }
 
+func TestState(t *testing.T) {
+	problems := []node.Problem{{Code: node.ProblemHeld}}
+	for _, tt := range []struct {
+		status node.Status
+		want   node.State
+	}{
+		{node.Status{Ready: true}, node.StateWell},
+		{node.Status{Ready: true, Syncing: true, Behind: 1}, node.StateCatchingUp},
+		{node.Status{Behind: 1}, node.StateStarting},
+		{node.Status{}, node.StateStarting},
+		{node.Status{Ready: true, Behind: 1, Problems: problems}, node.StateProblem},
+		{node.Status{Problems: problems}, node.StateProblem},
+	} {
+		if got := node.StateOf(tt.status); got != tt.want {
+			t.Errorf("ready %t, %d behind, %d problems: got %s, want %s", tt.status.Ready, tt.status.Behind, len(tt.status.Problems), got, tt.want)
+		}
+	}
+}
+
 // TestLookoutMissesMembers by its own clock, minute by minute.
 func TestLookoutMissesMembers(t *testing.T) {
 	const b, c = peer.ID("b"), peer.ID("c")

@@ -123,17 +123,21 @@ func (n *Node) Status(ctx context.Context) Status {
 		s.Planned = append(s.Planned, PlannedAction{Path: p.Path.String(), Action: p.Action})
 	}
 	s.Problems = n.problems(s, mirrored, forked)
+	s.State = s.state()
+	return s
+}
+
+func (s Status) state() State {
 	switch {
 	case len(s.Problems) > 0:
-		s.State = StateProblem
+		return StateProblem
 	case !s.Ready:
-		s.State = StateStarting
+		return StateStarting
 	case s.Behind > 0:
-		s.State = StateCatchingUp
+		return StateCatchingUp
 	default:
-		s.State = StateWell
+		return StateWell
 	}
-	return s
 }
 
 // behind returns how many elements the members that are there have and this node has not,
