@@ -495,7 +495,7 @@ func (m *member) blocked() bool {
 	s := m.mirror.Status()
 	return slices.ContainsFunc(s.Held, func(h mirror.HeldFile) bool {
 		return h.Path == modelPaths[insidePath].String() && strings.Contains(h.Reason, "cannot be brought") &&
-			m.places[folderPath].kind == broken
+			(m.places[folderPath].kind == broken || m.held(folderPath) != "")
 	})
 }
 
