@@ -134,14 +134,14 @@ func (c *commentMerger) fieldConflicts() []FieldConflict {
 	for i, one := range c.conflicts {
 		all[i] = FieldConflict{
 			Kind: FieldComment, Pointer: one.at,
-			Base: linesOf(one.texts[ofBase]), Later: linesOf(one.texts[ofLater]), Earlier: linesOf(one.texts[ofEarlier]),
+			Base: joined(one.texts[ofBase]), Later: joined(one.texts[ofLater]), Earlier: joined(one.texts[ofEarlier]),
 		}
 	}
 	return all
 }
 
-// linesOf returns texts as one, each on a line.
-func linesOf(texts []FieldText) FieldText {
+// joined returns texts as one, each on a line.
+func joined(texts []FieldText) FieldText {
 	var lines []string
 	present := false
 	for _, t := range texts {
@@ -301,7 +301,7 @@ func (c *commentMerger) comesFromEarlier(j, key int) bool {
 		for _, i := range c.bySlot[ofLater][key] {
 			texts = append(texts, c.textOf(ofLater, i))
 		}
-		later := linesOf(texts)
+		later := joined(texts)
 		return c.note(key/relations, FieldText{}, later, c.textOf(ofEarlier, j))
 	}
 	return true

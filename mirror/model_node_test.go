@@ -72,12 +72,8 @@ func (m *member) up() {
 
 // pass does one pass, in the middle of which things may happen.
 func (m *member) pass(s step) {
-	m.passes++
+	m.beginPass()
 	m.inTurn, m.moments, m.at, m.during = true, 0, s.At, s.During
-	for i := range m.places {
-		p := &m.places[i]
-		p.isMatch, p.changed, p.before = false, false, p.shown
-	}
 	func() {
 		defer func() {
 			if r := recover(); r != nil && r != any(crashed{}) {
@@ -97,6 +93,19 @@ func (m *member) pass(s step) {
 		return
 	}
 	m.inTurn = false
+	m.endPass()
+}
+
+func (m *member) beginPass() {
+	m.passes++
+	for i := range m.places {
+		p := &m.places[i]
+		p.isMatch, p.changed, p.before = false, false, p.shown
+	}
+}
+
+// endPass notes what a pass that has come to its end has remembered.
+func (m *member) endPass() {
 	for i := range m.places {
 		p := &m.places[i]
 		r, ok := m.record(i, m.records)
@@ -147,9 +156,10 @@ func (m *member) rest() {
 
 // mark lets somebody mark the directory again, which the mirror does not do by itself.
 func (m *member) mark() {
-	m.passes++
+	m.beginPass()
 	err := m.mirror.MarkNow(context.Background())
 	m.observe()
+	m.endPass()
 	m.w.note("node %d: marked again: %v", m.number, err)
 	if err != nil { // it is empty, and that is meant
 		mustModel(os.WriteFile(filepath.Join(m.dir, ".starling"), []byte(cluster+"\n"), 0o644))
@@ -492,7 +502,7 @@ func (m *member) blocked() bool {
 	s := m.mirror.Status()
 	return slices.ContainsFunc(s.Held, func(h mirror.HeldFile) bool {
 		return h.Path == modelPaths[insidePath].String() && strings.Contains(h.Reason, "cannot be brought") &&
-			m.places[folderPath].kind == broken
+			(m.places[folderPath].kind == broken || m.held(folderPath) != "")
 	})
 }
 

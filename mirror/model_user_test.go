@@ -453,6 +453,9 @@ func fieldsOf(i int, content string) (f [3]int, err error) {
 func editOf(i int, older, newer, saved string) bool {
 	o, err := fieldsOf(i, older)
 	s, err2 := fieldsOf(i, saved)
+	if err != nil && err2 != nil { // both are something else, and only that both share can tell
+		return true
+	}
 	if err != nil || err2 != nil || o == s {
 		return false
 	}

@@ -305,11 +305,20 @@ type SyncResult struct {
 const heldTime = 2 * time.Second
 
 // SyncOnce waits until this node and the members that are there hold the same, or are known
-// not to before somebody acts, or ctx ends. The error is ctx's.
+// not to before somebody acts, or ctx ends. The error is ctx's, or wraps ErrRefused if the
+// directory must not be touched.
 func (n *Node) SyncOnce(ctx context.Context) (SyncResult, error) {
 	var result SyncResult
-	var heldSince time.Time
+	var stopped error
+	var stoppedSince, heldSince time.Time
 	err := n.poll(ctx, func() bool {
+		if stopped = n.directoryStopped(); stopped == nil {
+			stoppedSince = time.Time{}
+		} else if stoppedSince.IsZero() {
+			stoppedSince = time.Now()
+		} else if time.Since(stoppedSince) > stoppedTime {
+			return true // nobody will mend it meanwhile
+		}
 		there := n.reachableOthers()
 		result.PeersFound = max(result.PeersFound, len(there))
 		if len(there) == 0 || !n.isReady() {
@@ -339,5 +348,20 @@ func (n *Node) SyncOnce(ctx context.Context) (SyncResult, error) {
 		result.Held = synced && time.Since(heldSince) > heldTime
 		return result.Held
 	})
+	if stopped != nil {
+		err = stopped
+	}
 	return result, err
+}
+
+// stoppedTime is how long the mirror may take to find out by itself that its directory is the
+// right one.
+const stoppedTime = 4 * time.Second
+
+// directoryStopped is an error that wraps ErrRefused while the directory must not be touched.
+func (n *Node) directoryStopped() error {
+	if reason := n.mirror.Status().Stopped; reason != "" {
+		return fmt.Errorf("%w: the directory is not mirrored: %s", ErrRefused, reason)
+	}
+	return nil
 }
