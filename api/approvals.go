@@ -9,16 +9,16 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// ApprovalList is what the deletion guard holds back.
+// ApprovalList is what the guard holds back.
 type ApprovalList struct {
 	Approvals []Approval `json:"approvals" nullable:"false"`
 }
 
-// Approval is a set of deletions, or of files that went back to earlier bytes,
-// that the guard publishes only when somebody says so.
+// Approval is a set of files whose state on disk the guard publishes only when somebody says
+// so: deletions, files that went back to earlier bytes, were overwritten, or are copies.
 type Approval struct {
 	ID     string    `json:"id" doc:"Names exactly this set; another deletion makes another set."`
-	Reason string    `json:"reason" doc:"Why the set is held."`
+	Reason string    `json:"reason" doc:"Why the set is held: deletion, reversion, overwriting or copy."`
 	Paths  []string  `json:"paths" nullable:"false"`
 	Since  time.Time `json:"since"`
 }
@@ -30,7 +30,15 @@ type Decision struct {
 	Decision string `json:"decision" enum:"publish,restore" doc:"publish: it was meant, all members follow. restore: it was not, the files come back here."`
 }
 
+// Decided is what came of a decision.
+type Decided struct {
+	Paths []string `json:"paths" nullable:"false" doc:"The files of the set."`
+	Stay  []string `json:"stay" nullable:"false" doc:"Files whose deletion was published and that are there all the same, because another node edited them meanwhile: an edit wins against a deletion."`
+}
+
 type approvalsOutput struct{ Body ApprovalList }
+
+type decidedOutput struct{ Body Decided }
 
 type decideInput struct {
 	ID   string `path:"id" doc:"Id of the held set."`
@@ -42,7 +50,7 @@ func (r routes) approvals() {
 		OperationID: "list-approvals",
 		Method:      http.MethodGet,
 		Path:        "/v1/approvals",
-		Summary:     "What the deletion guard holds back",
+		Summary:     "What the guard holds back",
 		Tags:        []string{tagNode},
 	}, func(ctx context.Context, _ *struct{}) (*approvalsOutput, error) {
 		held := r.node.Approvals(ctx)
@@ -64,15 +72,20 @@ func (r routes) approvals() {
 		Path:        "/v1/approvals/{id}",
 		Summary:     "Publish a held set, or put its files back",
 		Tags:        []string{tagNode},
-	}, func(ctx context.Context, in *decideInput) (*struct{}, error) {
+	}, func(ctx context.Context, in *decideInput) (*decidedOutput, error) {
+		decide := r.node.Approve
 		if in.Body.Decision == "restore" {
-			return nil, r.node.Restore(ctx, in.ID)
+			decide = r.node.Restore
 		}
-		return nil, r.node.Approve(ctx, in.ID)
+		decided, err := decide(ctx, in.ID)
+		if err != nil {
+			return nil, err
+		}
+		return &decidedOutput{Body: Decided{Paths: append([]string{}, decided.Paths...), Stay: append([]string{}, decided.Stay...)}}, nil
 	})
 }
 
-// Approvals lists what the deletion guard holds back.
+// Approvals lists what the guard holds back.
 func (c *Client) Approvals(ctx context.Context) (ApprovalList, error) {
 	var l ApprovalList
 	err := c.get(ctx, "/v1/approvals", nil, &l)
@@ -80,11 +93,17 @@ func (c *Client) Approvals(ctx context.Context) (ApprovalList, error) {
 }
 
 // Approve publishes exactly the held set of this id.
-func (c *Client) Approve(ctx context.Context, id string) error {
-	return c.post(ctx, "/v1/approvals/"+url.PathEscape(id), Decision{Decision: "publish"}, nil)
+func (c *Client) Approve(ctx context.Context, id string) (Decided, error) {
+	return c.decide(ctx, id, "publish")
 }
 
 // Restore puts the files of the held set of this id back.
-func (c *Client) Restore(ctx context.Context, id string) error {
-	return c.post(ctx, "/v1/approvals/"+url.PathEscape(id), Decision{Decision: "restore"}, nil)
+func (c *Client) Restore(ctx context.Context, id string) (Decided, error) {
+	return c.decide(ctx, id, "restore")
+}
+
+func (c *Client) decide(ctx context.Context, id, decision string) (Decided, error) {
+	var decided Decided
+	err := c.post(ctx, "/v1/approvals/"+url.PathEscape(id), Decision{Decision: decision}, &decided)
+	return decided, err
 }

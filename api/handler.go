@@ -58,6 +58,7 @@ func newAPI(mux *http.ServeMux, n *node.Node) huma.API {
 	r.rollbacks()
 	r.verification()
 	r.approvals()
+	r.marking()
 	r.invitations()
 	r.revocations()
 	r.rules()

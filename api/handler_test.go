@@ -190,8 +190,8 @@ func TestProblems(t *testing.T) {
 	wantProblem(t, api.CodeInvalid)(client.Definitions(t.Context(), "[a"))
 	wantProblem(t, api.CodeInvalid)(client.Invite(t.Context(), api.InvitationRequest{Role: "king", Uses: 1, TTL: "1h"}))
 	wantProblem(t, api.CodeInvalid)(client.Invite(t.Context(), api.InvitationRequest{Role: "writer", Uses: 1, TTL: "soon"}))
-	wantProblem(t, api.CodeNotFound)(api.Status{}, client.Approve(t.Context(), "nothing"))
-	wantProblem(t, api.CodeNotFound)(api.Status{}, client.Restore(t.Context(), "nothing"))
+	wantProblem(t, api.CodeNotFound)(client.Approve(t.Context(), "nothing"))
+	wantProblem(t, api.CodeNotFound)(client.Restore(t.Context(), "nothing"))
 
 	// What the library refuses by itself has the same form, and says nothing of
 	// what was sent.

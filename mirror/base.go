@@ -3,6 +3,7 @@ package mirror
 import (
 	"encoding/binary"
 	"slices"
+	"time"
 
 	"github.com/starling-sync/starling/definition"
 	"github.com/starling-sync/starling/mirror/internal/dir"
@@ -46,10 +47,25 @@ type record struct {
 	base   base
 	intent *intent
 	stale  []base
-	// past holds the first 8 bytes of the content hashes that the file had
-	// before, latest last. A file that returns to one of them may have been
-	// restored from a backup (see guard).
-	past []uint64
+	// past are the contents that the file had before, latest last. A file that returns
+	// to one of them may have been restored from a backup (see suspicion.go).
+	past []pastContent
+	// outdated are the bases that exports have replaced, oldest first: somebody may have
+	// read the file then, and save it now (see forms).
+	outdated []outdated
+}
+
+// pastContent is a content that the file had before: the first 8 bytes of its hash, and when
+// it was replaced last, in milliseconds since 1970.
+type pastContent struct {
+	fingerprint uint64
+	until       int64
+}
+
+// outdated is a base that an export has replaced, and when, in milliseconds since 1970.
+type outdated struct {
+	base  base
+	until int64
 }
 
 // intent is an export that was begun: the base that it makes, and the inode of the
@@ -62,23 +78,50 @@ type intent struct {
 const (
 	// maxPast bounds the memory of earlier contents.
 	maxPast = 16
+	// maxOutdated bounds the bases of one path that a save may have been made on.
+	maxOutdated = 16
 	// maxStale bounds the bases that can come back: the pass after a file has
 	// collected more flushes the directory first.
 	maxStale = 8
 )
 
-// advance returns the record after disk and view have come to the base b.
-func (r record) advance(b base) record {
-	next := record{base: b, stale: r.stale, past: r.past}
+// advance returns the record after disk and view have come to the base b, now.
+func (r record) advance(b base, now time.Time) record {
+	next := record{base: b, stale: r.stale, past: r.past, outdated: r.outdated}
 	if b.hash == r.base.hash {
 		return next
 	}
 	next.stale = append(slices.Clone(r.stale), r.base)
 	if r.base.hash != (definition.Hash{}) {
-		past := append(slices.Clone(r.past), fingerprint(r.base.hash))
+		f := fingerprint(r.base.hash)
+		past := slices.DeleteFunc(slices.Clone(r.past), func(c pastContent) bool { return c.fingerprint == f })
+		past = append(past, pastContent{f, now.UnixMilli()})
 		next.past = past[max(0, len(past)-maxPast):]
 	}
 	return next
+}
+
+// exported is advance for a base that an export has brought about.
+func (r record) exported(b base, now time.Time) record {
+	next := r.advance(b, now)
+	if b.hash == r.base.hash || r.base.hash == (definition.Hash{}) {
+		return next
+	}
+	list := slices.DeleteFunc(slices.Clone(r.outdated), func(o outdated) bool { return o.base.hash == r.base.hash })
+	list = append(list, outdated{r.base, now.UnixMilli()})
+	next.outdated = list[max(0, len(list)-maxOutdated):]
+	return next
+}
+
+// expire drops the outdated bases that were replaced longer ago than limit. A time in the
+// future, which a clock that went back leaves, counts by its distance too.
+func (r *record) expire(now time.Time, limit time.Duration) {
+	if len(r.outdated) == 0 {
+		return
+	}
+	r.outdated = slices.DeleteFunc(slices.Clone(r.outdated), func(o outdated) bool {
+		return now.Sub(time.UnixMilli(o.until)).Abs() > limit
+	})
 }
 
 // flushed returns the record after the directory was written to disk.
@@ -87,16 +130,22 @@ func (r record) flushed() record {
 	return r
 }
 
-// returns reports whether a hash is one that the file had before.
-func (r record) returns(h definition.Hash) bool {
-	return slices.Contains(r.past, fingerprint(h))
+// returns reports whether a hash is one that the file had before, and until when.
+func (r record) returns(h definition.Hash) (until time.Time, ok bool) {
+	f := fingerprint(h)
+	for _, c := range r.past {
+		if c.fingerprint == f {
+			return time.UnixMilli(c.until), true
+		}
+	}
+	return time.Time{}, false
 }
 
 // recover returns the record as it is right after a crash, for the file that is on
 // disk now: at the base that the file matches, or surely is on top of. rebooted says
 // that the machine may have lost writes since, placed that the export that was begun
 // surely took place, whatever is there now.
-func (r record) recover(d diskState, at dir.Stat, rebooted, placed bool) record {
+func (r record) recover(d diskState, at dir.Stat, rebooted, placed bool, now time.Time) record {
 	in, stale := r.intent, r.stale
 	r.intent = nil
 	if rebooted { // what is on disk now has survived
@@ -106,11 +155,11 @@ func (r record) recover(d diskState, at dir.Stat, rebooted, placed bool) record 
 	case d.kind == unreadable:
 		return r
 	case in != nil && (placed || in.inode != 0 && at.Ino == in.inode):
-		return r.advance(in.base)
+		return r.exported(in.base, now)
 	case d.hash == r.base.hash:
 		return r
 	case in != nil && d.hash == in.base.hash:
-		return r.advance(in.base)
+		return r.exported(in.base, now)
 	}
 	if rebooted {
 		for _, b := range slices.Backward(stale) {

@@ -11,7 +11,7 @@ import (
 
 // The durable form, all integers as unsigned varints:
 //
-//	record = format(1) base intents {inode base} count {base} count {8 bytes}
+//	record = format(1) base intents {inode base} count {base} count {8 bytes, time} count {base time}
 //	base   = flags hash(32 bytes, if flagPresent) count {change(32 bytes) len path}
 //
 // A head's path is empty if it is the record's own, as it nearly always is.
@@ -26,7 +26,7 @@ var errRecord = errors.New("damaged record")
 
 // encode returns the durable form of the record of path p.
 func (r record) encode(p definition.Path) []byte {
-	b := make([]byte, 0, 96+64*len(r.stale)+8*len(r.past))
+	b := make([]byte, 0, 96+64*len(r.stale)+16*len(r.past)+80*len(r.outdated))
 	b = append(b, recordFormat)
 	b = appendBase(b, p, r.base)
 	if r.intent == nil {
@@ -41,8 +41,14 @@ func (r record) encode(p definition.Path) []byte {
 		b = appendBase(b, p, s)
 	}
 	b = binary.AppendUvarint(b, uint64(len(r.past)))
-	for _, f := range r.past {
-		b = binary.BigEndian.AppendUint64(b, f)
+	for _, c := range r.past {
+		b = binary.BigEndian.AppendUint64(b, c.fingerprint)
+		b = binary.AppendUvarint(b, uint64(c.until))
+	}
+	b = binary.AppendUvarint(b, uint64(len(r.outdated)))
+	for _, o := range r.outdated {
+		b = appendBase(b, p, o.base)
+		b = binary.AppendUvarint(b, uint64(o.until))
 	}
 	return b
 }
@@ -87,7 +93,11 @@ func decodeRecord(p definition.Path, data []byte) (record, error) {
 		r.stale = append(r.stale, d.base())
 	}
 	for range d.count(math.MaxInt) {
-		r.past = append(r.past, binary.BigEndian.Uint64(d.bytes(8)))
+		r.past = append(r.past, pastContent{binary.BigEndian.Uint64(d.bytes(8)), d.time()})
+	}
+	for range d.count(math.MaxInt) {
+		b := d.base()
+		r.outdated = append(r.outdated, outdated{b, d.time()})
 	}
 	if d.err == nil && len(d.rest) > 0 {
 		d.err = errRecord
@@ -114,6 +124,9 @@ func (d *decoder) uvarint() uint64 {
 	d.rest = d.rest[n:]
 	return v
 }
+
+// time reads milliseconds since 1970.
+func (d *decoder) time() int64 { return int64(d.uvarint()) }
 
 // count reads a number of things: no more than the limit, or than bytes are left.
 func (d *decoder) count(limit int) int {

@@ -90,7 +90,7 @@ func (m *Mirror) exportBatch(ctx context.Context, ps *pass, batch []finding) {
 			continue
 		}
 		done++
-		m.settle(ps, s.path, s.entry, outcome{kind: exported, record: s.entry.advance(s.next)})
+		m.settle(ps, s.path, s.entry, outcome{kind: exported, record: s.entry.exported(s.next, ps.now)})
 		m.log.Debug("exported", "path", s.path, "deleted", s.temp == "")
 	}
 	failpoint.Hit(failpoint.ExportPlaced, "")

@@ -37,13 +37,17 @@ func (r record) WithIntent(b Base, inode uint64) Record {
 	return r
 }
 
-func (r record) Base() Base                      { return r.base }
-func (r record) Advance(b Base) Record           { return r.advance(b) }
-func (r record) Flushed() Record                 { return r.flushed() }
-func (r record) Returns(h definition.Hash) bool  { return r.returns(h) }
+func (r record) Base() Base                           { return r.base }
+func (r record) Advance(b Base) Record                { return r.advance(b, time.UnixMilli(1)) }
+func (r record) Exported(b Base, at time.Time) Record { return r.exported(b, at) }
+func (r record) Flushed() Record                      { return r.flushed() }
+func (r record) Returns(h definition.Hash) bool {
+	_, ok := r.returns(h)
+	return ok
+}
 func (r record) Encode(p definition.Path) []byte { return r.encode(p) }
 func (r record) Recover(d DiskState, ino uint64, rebooted, placed bool) Record {
-	return r.recover(d, dir.Stat{Ino: ino}, rebooted, placed)
+	return r.recover(d, dir.Stat{Ino: ino}, rebooted, placed, time.UnixMilli(2))
 }
 
 func DecodeRecord(p definition.Path, data []byte) (Record, error) { return decodeRecord(p, data) }
@@ -76,7 +80,7 @@ func (m *Mirror) DoPass(ctx context.Context, full bool, touched ...definition.Pa
 
 // Decide does the pass of Approve, or of Restore.
 func (m *Mirror) Decide(ctx context.Context, id string, publish bool) error {
-	r := m.decision(id, publish)
+	r := m.decision(id, publish, new(Decided))
 	m.doPass(ctx, &pass{request: r})
 	return <-r.reply
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/starling-sync/starling/definition"
 )
 
-// LossKind says what the deletion guard counts.
+// LossKind says what the guard counts.
 type LossKind uint8
 
 const (
@@ -22,23 +22,31 @@ const (
 	// Reversion: files that returned to bytes that they had before, as when a
 	// directory is restored from a backup.
 	Reversion
+	// Overwriting: files in whose place is something else (see definition.Overwritten).
+	Overwriting
+	// Copying: new files that bear the ids, or have the bytes, of files that are there.
+	Copying
+
+	lossKinds = 4
 )
 
 // String returns the kind in lower case.
-func (k LossKind) String() string { return [...]string{"deletion", "reversion"}[k] }
+func (k LossKind) String() string {
+	return [lossKinds]string{"deletion", "reversion", "overwriting", "copying"}[k]
+}
 
 // MarshalText implements encoding.TextMarshaler.
 func (k LossKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (k *LossKind) UnmarshalText(text []byte) error {
-	for _, kind := range []LossKind{Deletion, Reversion} {
+	for kind := range LossKind(lossKinds) {
 		if kind.String() == string(text) {
 			*k = kind
 			return nil
 		}
 	}
-	return fmt.Errorf("parse kind of loss %q: want deletion or reversion", text)
+	return fmt.Errorf("parse kind of loss %q: want deletion, reversion, overwriting or copying", text)
 }
 
 // Approval is a set of losses that the guard holds until somebody decides: Approve

@@ -112,7 +112,6 @@ func TestOpenRefuses(t *testing.T) {
 	good := newDir(t, nil)
 	foreign := newDir(t, nil)
 	save(t, foreign, ".starling", "another cluster\n")
-	unmarked := t.TempDir()
 	locked := newDir(t, nil)
 	open(t, locked, newMemReplica())
 	file := filepath.Join(good, "file")
@@ -123,7 +122,6 @@ func TestOpenRefuses(t *testing.T) {
 	}{
 		{"missing", filepath.Join(good, "nowhere"), mirror.ErrNoDirectory},
 		{"a file", file, mirror.ErrNoDirectory},
-		{"unmarked", unmarked, mirror.ErrNoMarker},
 		{"another cluster's", foreign, mirror.ErrForeignMarker},
 		{"in use", locked, mirror.ErrLocked},
 	}

@@ -21,10 +21,15 @@ type refusal interface {
 func (m *Mirror) importAll(ctx context.Context, ps *pass, do *todo) {
 	imports := append(do.imports, m.replaced.check(ps.now, do.imports)...)
 	m.guard.count(ps.now)
-	imports = m.moves.add(ctx, ps.now, imports)
-	for _, kind := range []LossKind{Deletion, Reversion} {
-		imports = append(imports, m.admitLosses(ps, kind, do.lost[kind])...)
+	imports = m.moves.add(ctx, ps.now, do, imports) // before they are taken for losses
+	imports, copied := m.copies.without(ctx, ps.now, imports)
+	for _, f := range copied {
+		m.actOnLoss(ps, do, f, Copying)
 	}
+	for kind, lost := range do.lost {
+		imports = append(imports, m.admitLosses(ps, LossKind(kind), lost)...)
+	}
+	m.forms.find(ctx, ps.now, imports)
 	if len(imports) == 0 {
 		if m.lowSpace != "" && m.opts.checkSpace() == nil {
 			m.lowSpace = ""
@@ -64,11 +69,15 @@ func (m *Mirror) admitLosses(ps *pass, kind LossKind, lost []finding) []finding 
 		m.nextRescan = ps.now // the next pass looks at everything
 		return nil
 	}
-	if !m.guard.admit(&ps.batch, kind, due, ps.now) {
-		m.nextRescan = ps.now // what has taken the place of one of them is held too
-		return nil
+	var elsewhere []finding
+	if kind == Overwriting {
+		elsewhere, due = m.ledger.elsewhere(due)
 	}
-	return due
+	admitted := m.guard.admit(&ps.batch, kind, due, ps.now)
+	if len(admitted) < len(due) {
+		m.nextRescan = ps.now // what has taken the place of one that is held is held too
+	}
+	return append(elsewhere, admitted...)
 }
 
 // appendRest holds what the replica refuses and appends the rest, which it returns.
@@ -110,7 +119,7 @@ func (m *Mirror) append(ctx context.Context, ps *pass, imports []finding) error 
 			if f.replaced != nil {
 				continue // the directory holds something else
 			}
-			next[i] = f.entry.advance(base{heads: versions[i : i+1 : i+1], hash: f.seen.hash})
+			next[i] = f.entry.advance(base{heads: versions[i : i+1 : i+1], hash: f.seen.hash}, ps.now)
 			records[recordKey(f.path)] = next[i].encode(f.path)
 		}
 		return records
@@ -138,9 +147,12 @@ func (m *Mirror) append(ctx context.Context, ps *pass, imports []finding) error 
 }
 
 // edit is the edit that a finding becomes: on top of what the file had in common with the
-// view last, or of what the replaced file was.
+// view last, of the older version that it is an edit of, or of what the replaced file was.
 func (f finding) edit(l *ledger) definition.Edit {
 	parents := f.entry.base.heads
+	if f.parents != nil {
+		parents = f.parents
+	}
 	if f.replaced != nil {
 		parents = f.replaced.parents
 	}
@@ -151,6 +163,7 @@ func (f finding) edit(l *ledger) definition.Edit {
 		Deleted:   f.seen.kind == absent,
 		Adopted:   f.adopted,
 		MovedFrom: f.moved,
+		Returned:  f.returned && len(parents) > 0,
 	}
 	if !f.moved.IsZero() {
 		from := l.entry(f.moved).base.heads

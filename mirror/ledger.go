@@ -17,6 +17,7 @@ const (
 	recordPrefix = "base/" // + path: the path's record
 	keySynced    = "synced"
 	keyBoot      = "boot"
+	keyDirectory = "directory"
 )
 
 func recordKey(p definition.Path) string { return recordPrefix + p.String() }
@@ -36,6 +37,9 @@ type ledger struct {
 	rebooted bool
 	// boot is the machine's present run; empty if it cannot be told.
 	boot string
+	// directory names the directory, as the system does, that the records are of; empty if
+	// they do not say so.
+	directory string
 	// inSync counts the entries whose base is present.
 	inSync int
 	// flushAt is when to flush the directory; zero if there is nothing to flush.
@@ -66,7 +70,7 @@ func (e *entry) is(v definition.View) bool {
 
 // load reads the records of earlier runs. founder says that the node has no first sync.
 func (l *ledger) load(ctx context.Context, founder bool) error {
-	l.entries = make(map[definition.Path]*entry)
+	l.entries, l.inSync = make(map[definition.Path]*entry), 0
 	records, err := l.replica.LoadRecords(ctx, recordPrefix)
 	if err != nil {
 		return fmt.Errorf("load records of the mirror: %w", err)
@@ -95,6 +99,11 @@ func (l *ledger) load(ctx context.Context, founder bool) error {
 	if err != nil {
 		return fmt.Errorf("load records of the mirror: %w", err)
 	}
+	directory, err := l.replica.LoadRecords(ctx, keyDirectory)
+	if err != nil {
+		return fmt.Errorf("load records of the mirror: %w", err)
+	}
+	l.directory = string(directory[keyDirectory])
 	l.boot = dir.BootID()
 	l.rebooted = l.boot == "" || string(boot[keyBoot]) != l.boot
 	return nil
@@ -231,4 +240,36 @@ func (l *ledger) dropUnused(p definition.Path, v definition.View) {
 	if e := l.entries[p]; !e.stored && e.seen.kind == absent && len(v.Heads) == 0 {
 		delete(l.entries, p)
 	}
+}
+
+// elsewhere tells apart the files of which the bytes that were overwritten are there under
+// another name, as when two files were exchanged: these are lost to nobody.
+func (l *ledger) elsewhere(due []finding) (elsewhere, rest []finding) {
+	wanted := make(map[definition.Hash]bool)
+	for _, f := range due {
+		wanted[f.entry.base.hash] = false
+	}
+	for _, e := range l.entries {
+		if _, ok := wanted[e.seen.hash]; ok && e.seen.hash != e.base.hash {
+			wanted[e.seen.hash] = true
+		}
+	}
+	for _, f := range due {
+		if wanted[f.entry.base.hash] {
+			elsewhere = append(elsewhere, f)
+		} else {
+			rest = append(rest, f)
+		}
+	}
+	return elsewhere, rest
+}
+
+// content returns the bytes of a base, nil if it is absent. It reports false if they cannot be
+// told any more.
+func (l *ledger) content(ctx context.Context, p definition.Path, b base) ([]byte, bool) {
+	if b.hash == (definition.Hash{}) {
+		return nil, true
+	}
+	content, err := l.replica.Merged(ctx, p, b.heads...)
+	return content, err == nil && definition.HashOf(content) == b.hash
 }

@@ -70,10 +70,10 @@ func TestManyDeletionsAreHeld(t *testing.T) {
 	save(t, n.dir, "service-0.json", service(0, "first"))
 	n.wantsApproval(mirror.Deletion, 4)
 
-	if err := n.Approve(t.Context(), "12345678"); !errors.Is(err, mirror.ErrNoApproval) {
+	if _, err := n.Approve(t.Context(), "12345678"); !errors.Is(err, mirror.ErrNoApproval) {
 		t.Errorf("Approve of an unknown id = %v, want ErrNoApproval", err)
 	}
-	if err := n.Approve(t.Context(), set.ID); err != nil {
+	if _, err := n.Approve(t.Context(), set.ID); err != nil {
 		t.Fatal(err)
 	}
 	got := n.replica.drafts()[before:]
@@ -121,7 +121,7 @@ func TestFewFilesThatAreAllLostAreHeld(t *testing.T) {
 				}
 				if tt.held > 0 {
 					set := n.wantsApproval(kind, tt.held)
-					if err := n.Restore(t.Context(), set.ID); err != nil {
+					if _, err := n.Restore(t.Context(), set.ID); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -159,7 +159,7 @@ func TestHeldDeletionsAreRestored(t *testing.T) {
 	before := len(n.replica.drafts())
 	remove(t, n.dir, names(10)...)
 	set := n.wantsApproval(mirror.Deletion, 10)
-	if err := n.Restore(t.Context(), set.ID); err != nil {
+	if _, err := n.Restore(t.Context(), set.ID); err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range services(10) {
@@ -207,7 +207,7 @@ func TestRestoredDirectoryIsHeld(t *testing.T) {
 	save(t, dir, "service-0.json", service(0, "third"))
 	n.wantsView("service-0.json", service(0, "third"))
 	set := n.wantsApproval(mirror.Reversion, 9)
-	if err := n.Restore(t.Context(), set.ID); err != nil {
+	if _, err := n.Restore(t.Context(), set.ID); err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range newer {
@@ -221,7 +221,7 @@ func TestRestoredDirectoryIsHeld(t *testing.T) {
 
 	backup.restore(t, dir)
 	set = n.wantsApproval(mirror.Reversion, 10)
-	if err := n.Approve(t.Context(), set.ID); err != nil {
+	if _, err := n.Approve(t.Context(), set.ID); err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range services(10) {
@@ -244,7 +244,6 @@ func TestEmptiedDirectory(t *testing.T) {
 		name   string
 		break_ func(t *testing.T, dir string)
 	}{
-		{"marker gone", func(t *testing.T, dir string) { remove(t, dir, ".starling") }},
 		{"directory gone", func(t *testing.T, dir string) {
 			if err := os.RemoveAll(dir); err != nil {
 				t.Fatal(err)
@@ -314,9 +313,6 @@ func TestRefill(t *testing.T) {
 	}
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
-	}
-	if _, err := mirror.Open(t.Context(), mirror.Options{Dir: dir, Cluster: cluster}, r); !errors.Is(err, mirror.ErrNoMarker) {
-		t.Fatalf("Open without refill = %v, want ErrNoMarker", err)
 	}
 	write(t, dir, "other.txt", "something")
 	if _, err := mirror.Open(t.Context(), mirror.Options{Dir: dir, Cluster: cluster, Refill: true}, r); !errors.Is(err, mirror.ErrNotEmpty) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -14,10 +15,11 @@ import (
 )
 
 // lossGuard stands between what the directory has lost and what is published. A path
-// that is gone, or that returned to earlier bytes, goes through it like this:
+// that is gone, returned to earlier bytes, was overwritten or is a copy goes through it like
+// this:
 //
 //	reconcile: judge -> wait for others, held in a set, publish or undo (as decided)
-//	import:    take, if it was a move; else due -> admit: published, or held in a set
+//	import:    taken, if it was a move; else due -> admit: published, or held in a set
 //	           from now on
 //	record:    drop and release, when the pass has dealt with the path
 //
@@ -29,9 +31,12 @@ type lossGuard struct {
 	log    *slog.Logger
 	settle time.Duration // how long no other loss must have come
 
-	losses [2]losses // by LossKind
+	losses [lossKinds]losses // by LossKind
 	sets   map[string]*heldSet
 	byPath map[definition.Path]*heldSet
+	// heldGone are the deletions that are held: what they speak of may come back under
+	// another name.
+	heldGone map[definition.Path]*loss
 	// changed: the sets have, since the last list.
 	changed bool
 	// decided is what a request of this pass decides about a set.
@@ -57,32 +62,16 @@ const (
 	undo
 )
 
-// losses are the files of one kind that wait until no more follow: whether it was one
-// file, a move or the whole directory shows only then.
-type losses struct {
-	window  lossWindow
-	pending map[definition.Path]*loss
-	last    time.Time // when the latest was added
-}
-
-// loss is one of them.
-type loss struct {
-	since time.Time
-	hash  definition.Hash // what the file is now; zero if it is gone
-	// id is the CAS id of the file that is gone, once it was looked for.
-	id     string
-	sought bool
-}
-
-// longestWait bounds, in times of the settle time, how long losses wait for others
-// that never cease.
-const longestWait = 10
-
 func newLossGuard(l *ledger, h *holds, log *slog.Logger, settle time.Duration) *lossGuard {
-	return &lossGuard{
+	g := &lossGuard{
 		ledger: l, holds: h, log: log, settle: settle,
 		sets: make(map[string]*heldSet), byPath: make(map[definition.Path]*heldSet),
+		heldGone: make(map[definition.Path]*loss),
 	}
+	for kind := range g.losses {
+		g.losses[kind].window.kind = LossKind(kind)
+	}
+	return g
 }
 
 // load reads the sets that are held since an earlier run.
@@ -114,7 +103,11 @@ func (g *lossGuard) count(now time.Time) {
 // judge says what is to be done about a loss that reconcile has found.
 func (g *lossGuard) judge(b *batch, kind LossKind, f finding, now time.Time) verdict {
 	p := f.path
-	g.losses[1-kind].drop(p)
+	for other := range g.losses {
+		if LossKind(other) != kind {
+			g.losses[other].drop(p)
+		}
+	}
 	if s := g.byPath[p]; s != nil && s.kind == kind && s.files[p] == f.seen.hash {
 		switch {
 		case g.decided == nil || g.decided.set != s:
@@ -127,7 +120,7 @@ func (g *lossGuard) judge(b *batch, kind LossKind, f finding, now time.Time) ver
 		}
 	}
 	g.release(b, p)
-	g.losses[kind].add(p, f.seen.hash, now)
+	g.losses[kind].add(p, f.seen.hash, f.old, now)
 	return waits
 }
 
@@ -156,6 +149,7 @@ func (g *lossGuard) release(b *batch, p definition.Path) {
 	}
 	g.changed = true
 	delete(g.byPath, p)
+	delete(g.heldGone, p)
 	delete(s.files, p)
 	if len(s.files) == 0 {
 		delete(g.sets, s.id)
@@ -182,27 +176,35 @@ func (g *lossGuard) due(kind LossKind, lost []finding, now time.Time) []finding 
 	return due
 }
 
-// admit reports whether the losses that are due may be published. If not, they are held
-// as one set from now on.
-func (g *lossGuard) admit(b *batch, kind LossKind, due []finding, now time.Time) bool {
+// admit returns those of the losses that are due that may be published. The others are held as
+// one set from now on.
+func (g *lossGuard) admit(b *batch, kind LossKind, due []finding, now time.Time) (admitted []finding) {
 	l := &g.losses[kind]
-	files := make(map[definition.Path]definition.Hash, len(due))
 	paths := make([]definition.Path, 0, len(due))
 	for _, f := range due {
-		files[f.path], paths = f.seen.hash, append(paths, f.path)
+		paths = append(paths, f.path)
 	}
-	if l.window.admit(now, paths) && !g.lostAll(l) {
-		return true
+	few := l.window.admit(now, paths) && !g.lostAll(l)
+	files := make(map[definition.Path]definition.Hash)
+	for _, f := range due {
+		if few && !l.pending[f.path].old {
+			admitted = append(admitted, f)
+		} else {
+			files[f.path] = f.seen.hash
+		}
+	}
+	if len(files) == 0 {
+		return admitted
 	}
 	set := newHeldSet(kind, now, files)
 	g.add(set)
-	for _, p := range paths {
+	for p := range files {
 		l.drop(p)
 		g.holds.note(p.String(), set.reason())
 	}
 	b.saveSet(set)
 	g.log.Warn("the guard holds losses until they are approved", "kind", kind, "id", set.id, "files", len(files))
-	return false
+	return admitted
 }
 
 // lostAll reports whether several losses have left no file as it was.
@@ -223,21 +225,24 @@ func (g *lossGuard) add(s *heldSet) {
 	g.changed = true
 	for p := range s.files {
 		g.byPath[p] = s
+		if s.kind == Deletion {
+			g.heldGone[p] = new(loss)
+		}
 	}
 }
 
 // decide makes a decision about a held set that of this pass. The error is ErrNoApproval
 // if there is no set of this id.
-func (g *lossGuard) decide(id string, publish bool) error {
+func (g *lossGuard) decide(id string, publish bool) (*heldSet, error) {
 	set := g.sets[id]
 	if set == nil {
-		return ErrNoApproval
+		return nil, ErrNoApproval
 	}
 	g.decided = &decision{set: set, publish: publish}
 	for p := range set.files {
 		g.losses[set.kind].window.forget(p)
 	}
-	return nil
+	return set, nil
 }
 
 // outcome is that of the decision of this pass, which ended with err: an error also if some
@@ -285,7 +290,12 @@ func (g *lossGuard) next(s settling) (next time.Time) {
 
 // waiting reports whether a loss waits for others.
 func (g *lossGuard) waiting() bool {
-	return len(g.losses[Deletion].pending) > 0 || len(g.losses[Reversion].pending) > 0
+	for kind := range g.losses {
+		if len(g.losses[kind].pending) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // restart forgets what waits: the directory came back, nothing that was seen counts.
@@ -295,12 +305,44 @@ func (g *lossGuard) restart() {
 	}
 }
 
-// gone are the deletions that wait. A move takes them out with drop.
-func (g *lossGuard) gone() map[definition.Path]*loss { return g.losses[Deletion].pending }
+// reset forgets everything: the directory that it was about is no more.
+func (g *lossGuard) reset() {
+	*g = *newLossGuard(g.ledger, g.holds, g.log, g.settle)
+	g.changed = true
+}
+
+// gone are the deletions that wait or are held. Settling a path takes it out.
+func (g *lossGuard) gone() map[definition.Path]*loss {
+	if len(g.heldGone) == 0 {
+		return g.losses[Deletion].pending
+	}
+	all := maps.Clone(g.heldGone)
+	maps.Copy(all, g.losses[Deletion].pending)
+	return all
+}
+
+// arrived are the files that wait or are held though they are there: each may be what a file
+// that is gone has become.
+func (g *lossGuard) arrived() []definition.Path {
+	all := make(map[definition.Path]struct{})
+	for kind := range g.losses {
+		if LossKind(kind) != Deletion {
+			for p := range g.losses[kind].pending {
+				all[p] = struct{}{}
+			}
+		}
+	}
+	for p, s := range g.byPath {
+		if s.kind != Deletion {
+			all[p] = struct{}{}
+		}
+	}
+	return slices.SortedFunc(maps.Keys(all), definition.Path.Compare)
+}
 
 // lost notes a deletion that reconcile has not come upon.
 func (g *lossGuard) lost(p definition.Path, now time.Time) {
-	g.losses[Deletion].add(p, definition.Hash{}, now)
+	g.losses[Deletion].add(p, definition.Hash{}, false, now)
 }
 
 // list returns the held sets, oldest first.
@@ -313,31 +355,4 @@ func (g *lossGuard) list() []Approval {
 		return cmp.Or(x.Since.Compare(y.Since), strings.Compare(x.ID, y.ID))
 	})
 	return list
-}
-
-// add notes a loss, if it is a new one.
-func (l *losses) add(p definition.Path, h definition.Hash, now time.Time) {
-	if was, ok := l.pending[p]; ok && was.hash == h {
-		return
-	}
-	if l.pending == nil {
-		l.pending = make(map[definition.Path]*loss)
-	}
-	l.pending[p] = &loss{since: now, hash: h}
-	l.last = now
-}
-
-// drop ends the wait of a path.
-func (l *losses) drop(p definition.Path) { delete(l.pending, p) }
-
-// due returns when the losses that wait are to be published; zero if none waits.
-func (l *losses) due(settle time.Duration) time.Time {
-	if len(l.pending) == 0 {
-		return time.Time{}
-	}
-	at := l.last.Add(settle)
-	for _, p := range l.pending {
-		at = sooner(at, p.since.Add(longestWait*settle))
-	}
-	return at
 }

@@ -6,24 +6,37 @@ import (
 	"github.com/starling-sync/starling/definition"
 )
 
+// The thresholds of the guard; ARCHITECTURE.md has them as a table. There is one more: a file
+// that returns to earlier bytes with a modification time from before these were replaced is held
+// alone, too (see suspicion.go).
 const (
 	// guardWindow is the time over which losses are counted together.
 	guardWindow = time.Minute
-	// guardFloor is how many losses are always allowed within the window.
+	// guardFloor is how many losses of a kind are always allowed within the window.
 	guardFloor = 3
-	// guardPercent is how many of the files may be lost within the window.
+	// guardPercent is how many of the files may be lost within the window, if that is
+	// more. It counts for deletions and overwritings: the more files there are, the more
+	// of them somebody deletes or replaces at once on purpose.
 	guardPercent = 20
 	// guardAll is how many files lost within the window are held if no other is left,
 	// though they are few: a directory that was emptied. A single one may be deleted.
 	guardAll = 2
 )
 
-// lossWindow decides whether losses (deletions, or files that return to earlier bytes)
-// look like the work of somebody who means it, or like an accident: a directory
-// emptied, unmounted or restored from a backup. It counts over a sliding window,
-// so a slow "rm -rf" is caught too. It is given the time and is not safe for
-// concurrent use.
+// percent is guardPercent for the kinds that it counts for.
+func (k LossKind) percent() int {
+	if k == Deletion || k == Overwriting {
+		return guardPercent
+	}
+	return 0
+}
+
+// lossWindow decides whether losses of one kind look like the work of somebody who means it,
+// or like an accident: a directory emptied, unmounted or restored from a backup, a script
+// that went wrong. It counts over a sliding window, so a slow "rm -rf" is caught too. It is
+// given the time and is not safe for concurrent use.
 type lossWindow struct {
+	kind   LossKind
 	losses map[definition.Path]time.Time
 	counts []count // oldest first; the first may be older than the window
 }
@@ -58,7 +71,7 @@ func (w *lossWindow) admit(now time.Time, lost []definition.Path) bool {
 	for _, c := range w.counts {
 		most = max(most, c.files)
 	}
-	return len(w.losses) <= max(guardFloor, most*guardPercent/100)
+	return len(w.losses) <= max(guardFloor, most*w.kind.percent()/100)
 }
 
 // forget no longer counts a path: it came back, or somebody approved its loss.

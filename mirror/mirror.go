@@ -17,9 +17,9 @@ import (
 )
 
 // What Open and Mark return if the directory is not there, if this user may not run the
-// mirror of it (the error says what to do), if another process mirrors it, if it has no
-// marker (it was emptied, or is not mounted; Open only), or if it belongs to another
-// cluster.
+// mirror of it (the error says what to do), if another process mirrors it, or if it belongs to
+// another cluster. ErrNoMarker is why a mirror has stopped whose directory has no marker: it was
+// emptied, or is not mounted, or a program has removed it.
 var (
 	ErrNoDirectory   = dir.ErrNoDirectory
 	ErrPermission    = dir.ErrPermission
@@ -29,9 +29,14 @@ var (
 )
 
 var (
-	// ErrNotEmpty is returned by Open if Refill is set and the directory has no
-	// marker, but files.
-	ErrNotEmpty = errors.New("it has no marker " + dir.MarkerName + " and is not empty, so it cannot be refilled: move its files away")
+	// ErrNotEmpty is returned by Refill, and by Open if Refill is set, if the directory has
+	// no marker, but files.
+	ErrNotEmpty = errors.New("it has no marker " + dir.MarkerName + " and is not empty, so it cannot be refilled: " +
+		"if its files are the right ones, run \"starling mark\", else move them away")
+	// ErrEmpty is returned by MarkAgain if the directory holds nothing.
+	ErrEmpty = errors.New("it is empty: if it is meant to be, run \"starling refill\"")
+	// ErrMarked is returned by Refill if the directory has its marker.
+	ErrMarked = errors.New("it has its marker")
 	// ErrStopped is returned by Pass, Approve, Restore, Read and Digest while the
 	// mirror has stopped because of the state of the directory.
 	ErrStopped = errors.New("the mirror has stopped")
@@ -90,6 +95,10 @@ type Options struct {
 	// 1 minute, or 10 s where the file system reports no changes.
 	Rescan time.Duration
 
+	// FormTime is for how long after an export a save may still be an edit of what the
+	// export has replaced: a form, or an editor, that was opened before. Default 15 minutes.
+	FormTime time.Duration
+
 	// Logger may be nil.
 	Logger *slog.Logger
 }
@@ -99,6 +108,7 @@ const (
 	defaultSettleTime   = 200 * time.Millisecond
 	defaultDeleteSettle = 500 * time.Millisecond
 	defaultRescan       = time.Minute
+	defaultFormTime     = 15 * time.Minute
 	unwatchedRescan     = 10 * time.Second
 )
 
@@ -136,6 +146,9 @@ func (o Options) withDefaults() (Options, error) {
 	if o.DeleteSettle == 0 {
 		o.DeleteSettle = defaultDeleteSettle
 	}
+	if o.FormTime == 0 {
+		o.FormTime = defaultFormTime
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -166,7 +179,10 @@ type Mirror struct {
 	guard      *lossGuard
 	holds      *holds
 	moves      *moves
+	copies     *copies
+	forms      *forms
 	quarantine quarantine
+	surveyed   survey // the last one of a directory without marker
 	settling   settling
 	cuts       *cutFiles
 	replaced   *replacedFiles
@@ -187,9 +203,10 @@ type Mirror struct {
 
 // Open locks the directory, checks that it is the right one and that this user may
 // work in it, and loads the mirror's records from the replica. It changes nothing
-// in the directory, except that it marks an empty one if Refill is set. The error
-// wraps one of the sentinels ErrNoDirectory, ErrPermission, ErrLocked, ErrNoMarker,
-// ErrForeignMarker, ErrNotEmpty where that is the cause.
+// in the directory, except that it marks an empty one if Refill is set. A mirror of a
+// directory without its marker is stopped (see Status) until it is marked again. The error
+// wraps one of the sentinels ErrNoDirectory, ErrPermission, ErrLocked, ErrForeignMarker,
+// ErrNotEmpty where that is the cause.
 //
 // Close releases the directory.
 func Open(ctx context.Context, opts Options, replica Replica) (*Mirror, error) {
@@ -223,7 +240,9 @@ func Open(ctx context.Context, opts Options, replica Replica) (*Mirror, error) {
 		onPass:     func() {},
 	}
 	m.guard = newLossGuard(m.ledger, m.holds, opts.Logger, opts.DeleteSettle)
-	m.moves = &moves{ledger: m.ledger, guard: m.guard, dir: d, replica: replica, again: m.again}
+	m.moves = &moves{ledger: m.ledger, guard: m.guard, settling: m.settling, dir: d, replica: replica, again: m.again}
+	m.copies = newCopies(m.ledger)
+	m.forms = &forms{ledger: m.ledger, limit: opts.FormTime, log: opts.Logger}
 	m.replaced = &replacedFiles{
 		ledger: m.ledger, dir: d, readOnly: opts.ReadOnly, settle: opts.SettleTime, quarantine: m.quarantine, log: opts.Logger,
 	}
@@ -236,10 +255,15 @@ func Open(ctx context.Context, opts Options, replica Replica) (*Mirror, error) {
 
 func (m *Mirror) open(ctx context.Context) error {
 	err := m.dir.CheckMarker(m.opts.Cluster)
-	if errors.Is(err, ErrNoMarker) && m.opts.Refill && !m.opts.Observe {
-		return m.refill(ctx)
-	}
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrNoMarker) && m.opts.Refill && !m.opts.Observe:
+		if err := m.refill(ctx); err != nil {
+			return fmt.Errorf("refill directory %s: %w", m.opts.Dir, err)
+		}
+		return nil
+	case errors.Is(err, ErrNoMarker):
+		m.stopped = err // and Run finds out whether it is the same directory
+	case err != nil:
 		return err
 	}
 	if err := m.ledger.load(ctx, m.opts.Founder); err != nil {
@@ -249,24 +273,6 @@ func (m *Mirror) open(ctx context.Context) error {
 		return err
 	}
 	return m.guard.load(ctx, m.replica)
-}
-
-// refill takes an empty directory as one that this node never had in sync.
-func (m *Mirror) refill(ctx context.Context) error {
-	empty, err := m.dir.Empty()
-	if err != nil {
-		return err
-	}
-	if !empty {
-		return fmt.Errorf("refill directory %s: %w", m.opts.Dir, ErrNotEmpty)
-	}
-	if err := m.ledger.forget(ctx); err != nil {
-		return err
-	}
-	if err := m.dir.WriteMarker(m.opts.Cluster); err != nil {
-		return err
-	}
-	return m.ledger.load(ctx, m.opts.Founder)
 }
 
 // Close releases the directory. Run must have returned, or never have been called.
@@ -293,25 +299,4 @@ func (o Options) mirrors(name string) bool {
 func (o Options) mirrored(name string) bool {
 	_, err := definition.ParsePath(name)
 	return err == nil && o.mirrors(name)
-}
-
-// Mark makes a directory one of the cluster: it writes the marker, so that a
-// mirror of this cluster, and no other, may open it. It touches nothing else and
-// is done once, when a node is made. The error wraps ErrNoDirectory,
-// ErrPermission, ErrLocked or ErrForeignMarker where one of them is the cause. To
-// mark a directory twice is no error.
-func Mark(directory, cluster string) error {
-	abs, err := filepath.Abs(directory)
-	if err != nil {
-		return fmt.Errorf("mark directory: %w", err)
-	}
-	d, err := dir.Open(abs)
-	if err != nil {
-		return err
-	}
-	err = d.CheckMarker(cluster)
-	if errors.Is(err, ErrNoMarker) {
-		err = d.WriteMarker(cluster)
-	}
-	return errors.Join(err, d.Close())
 }

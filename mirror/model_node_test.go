@@ -325,6 +325,17 @@ func (m *member) Read(ctx context.Context, p definition.Path) (definition.View, 
 	return view, content, err
 }
 
+// Merged implements mirror.Replica.
+func (m *member) Merged(ctx context.Context, p definition.Path, of ...definition.Version) ([]byte, error) {
+	m.moment()
+	return m.set.Merged(ctx, p, of...)
+}
+
+// Superseded implements mirror.Replica.
+func (m *member) Superseded(p definition.Path, h definition.Hash) (time.Time, bool) {
+	return m.set.Superseded(p, h)
+}
+
 // Append implements mirror.Replica. Each edit must be what a user did, on top of what
 // that user saw.
 func (m *member) Append(ctx context.Context, d definition.Draft, records func([]definition.Version) map[string][]byte) ([]definition.Version, error) {

@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -47,7 +48,15 @@ func (m *Mirror) begin(ctx context.Context, ps *pass) bool {
 	ps.again = m.again
 	ps.imported = make(map[definition.Path]*entry)
 	m.guard.begin()
+	if r := ps.request; r != nil && r.first != nil {
+		if ps.refusal = r.first(ctx, ps); ps.refusal != nil {
+			return false
+		}
+	}
 	came, err := m.checkDirectory()
+	if errors.Is(err, ErrNoMarker) && m.markSame(ps.now) {
+		came, err = m.checkDirectory()
+	}
 	if err != nil {
 		if m.stopped == nil || m.stopped.Error() != err.Error() {
 			m.log.Error("mirror stops: nothing is published or written", "err", err)
@@ -55,6 +64,10 @@ func (m *Mirror) begin(ctx context.Context, ps *pass) bool {
 		m.stopped = err
 		ps.refusal = stoppedBy(err)
 		return false
+	}
+	if id := m.dir.ID(); id != m.ledger.directory && !m.opts.Observe {
+		m.ledger.directory = id
+		ps.batch.records[keyDirectory] = []byte(id)
 	}
 	if came {
 		m.nextRescan = ps.now // look at everything, now or in the next pass

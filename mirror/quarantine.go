@@ -11,8 +11,8 @@ import (
 	"github.com/starling-sync/starling/definition"
 )
 
-// errNoQuarantine says that a reader's edit cannot be put anywhere.
-var errNoQuarantine = errors.New("this node only reads, and no folder is configured for what was edited here: move the file away")
+// errNoQuarantine says that an edit that is not published cannot be put anywhere.
+var errNoQuarantine = errors.New("no folder is configured for what was edited here: move the file away")
 
 // quarantine is a folder outside the directory where bytes are put that would go. It may
 // be none.

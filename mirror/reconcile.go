@@ -14,7 +14,7 @@ import (
 // todo is what reconcile has found to be done. What needs no work is settled by then.
 type todo struct {
 	imports []finding
-	lost    [2][]finding // by LossKind: those that wait, as they are now
+	lost    [lossKinds][]finding // by LossKind: those that wait, as they are now
 	exports []finding
 }
 
@@ -29,9 +29,13 @@ type finding struct {
 	content []byte // of an import
 
 	adopted  bool
-	moved    definition.Path // from there
-	replaced *replacedFile   // the bytes are no longer in the directory
-	saved    saved           // how the file was written
+	old      bool                 // it has the modification time that a backup brings back
+	approved bool                 // somebody has decided that it is meant
+	returned bool                 // it is again what a recent export has replaced
+	parents  []definition.Version // of an edit of an older version, instead of the base's heads
+	moved    definition.Path      // from there
+	replaced *replacedFile        // the bytes are no longer in the directory
+	saved    saved                // how the file was written
 }
 
 // passBytes is how much content one change may collect; the paths beyond it are
@@ -64,6 +68,7 @@ func (m *Mirror) reconcilePath(ctx context.Context, ps *pass, do *todo, p defini
 		return 0
 	}
 	e := m.ledger.entry(p)
+	e.expire(ps.now, m.opts.FormTime)
 	content, err := e.look(m.dir, p, info)
 	if err != nil {
 		ps.leave(p)
@@ -115,12 +120,12 @@ func (m *Mirror) reconcilePath(ctx context.Context, ps *pass, do *todo, p defini
 		m.planned.note(f, a, m.holds)
 		return 0
 	}
-	return m.act(ps, do, f, a)
+	return m.act(ctx, ps, do, f, a)
 }
 
 // act puts the path where a later phase deals with it, or settles it. It returns how much
 // content an import holds in memory now.
-func (m *Mirror) act(ps *pass, do *todo, f finding, a action) int {
+func (m *Mirror) act(ctx context.Context, ps *pass, do *todo, f finding, a action) int {
 	p := f.path
 	switch {
 	case a == importDeletion && f.seen.folder:
@@ -133,9 +138,11 @@ func (m *Mirror) act(ps *pass, do *todo, f finding, a action) int {
 	case a == importDeletion:
 		m.actOnLoss(ps, do, f, Deletion)
 		return 0
-	case a == importFile && f.entry.returns(f.seen.hash):
-		m.actOnLoss(ps, do, f, Reversion)
-		return 0
+	case a == importFile:
+		if kind, ok := m.guard.suspect(ctx, &f, ps.now, m.dir.Tick()); ok {
+			m.actOnLoss(ps, do, f, kind)
+			return 0
+		}
 	}
 	m.guard.found(&ps.batch, p, f.seen)
 	leave := func(reason string) { m.settle(ps, p, f.entry, outcome{kind: leftAlone, reason: reason}) }
@@ -146,7 +153,7 @@ func (m *Mirror) act(ps *pass, do *todo, f finding, a action) int {
 		m.settle(ps, p, f.entry, outcome{kind: asBefore})
 		m.ledger.dropUnused(p, f.view)
 	case recordBase:
-		m.settle(ps, p, f.entry, outcome{kind: recorded, record: f.entry.advance(baseOf(f.view))})
+		m.settle(ps, p, f.entry, outcome{kind: recorded, record: f.entry.advance(baseOf(f.view), ps.now)})
 	case importFile, adoptFile:
 		f.adopted = a == adoptFile
 		do.imports = append(do.imports, f)
@@ -165,7 +172,7 @@ func (m *Mirror) act(ps *pass, do *todo, f finding, a action) int {
 		do.exports = append(do.exports, f)
 	case quarantineFile:
 		if err := m.putAside(f); err != nil {
-			leave(err.Error())
+			leave("this node only reads: " + err.Error())
 			break
 		}
 		do.exports = append(do.exports, f)
@@ -194,19 +201,26 @@ func (m *Mirror) actOnLoss(ps *pass, do *todo, f finding, kind LossKind) {
 	case waits:
 		do.lost[kind] = append(do.lost[kind], f)
 	case publish:
+		f.approved = true
 		do.imports = append(do.imports, f)
 	case undo:
 		m.nextRescan = ps.now           // what has taken its place gives way
 		if f.seen.hash == f.view.Hash { // another path is in its place: nothing to put back
-			m.settle(ps, f.path, f.entry, outcome{kind: recorded, record: f.entry.advance(baseOf(f.view))})
+			m.settle(ps, f.path, f.entry, outcome{kind: recorded, record: f.entry.advance(baseOf(f.view), ps.now)})
 			break
+		}
+		if kind == Overwriting || kind == Copying { // its bytes are nowhere else
+			if err := m.putAside(f); err != nil {
+				m.settle(ps, f.path, f.entry, outcome{kind: leftAlone, reason: err.Error()})
+				return
+			}
 		}
 		do.exports = append(do.exports, f)
 	case isHeld: // the guard has said so
 	}
 }
 
-// putAside keeps the bytes of a reader's own edit, so that the view can be restored.
+// putAside keeps the bytes of an edit that is not published, so that the view can be restored.
 func (m *Mirror) putAside(f finding) error {
 	if m.quarantine == "" {
 		return errNoQuarantine
@@ -222,6 +236,6 @@ func (m *Mirror) putAside(f finding) error {
 		return err
 	}
 	m.report.count(func(s *Status) { s.Aside++ })
-	m.log.Info("this node only reads: an edit was put aside and the file is restored", "path", f.path, "folder", m.opts.Aside)
+	m.log.Info("an edit was put aside and the file is restored", "path", f.path, "folder", m.opts.Aside)
 	return nil
 }

@@ -3,6 +3,7 @@ package mirror_test
 import (
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/starling-sync/starling/definition"
 	"github.com/starling-sync/starling/mirror"
@@ -24,13 +25,14 @@ func TestRecordRoundTrip(t *testing.T) {
 	p := path("a.json")
 	other := definition.Version{Change: definition.ChangeID{7}, Path: path("moved/from.json")}
 	records := map[string]mirror.Record{
-		"zero":    mirror.NewRecord(mirror.NewBase(hashOf(""), false)),
-		"unknown": mirror.NewRecord(mirror.NewBase(hashOf(""), true)),
-		"plain":   mirror.NewRecord(at("x", 1)),
-		"deleted": mirror.NewRecord(at("", 1)),
-		"foreign": mirror.NewRecord(mirror.NewBase(hashOf("x"), false, other)),
-		"intent":  mirror.NewRecord(at("x", 1)).WithIntent(at("y", 2), 1<<63),
-		"stale":   mirror.NewRecord(at("x", 1)).Advance(at("y", 2)).Advance(at("", 3)).Advance(at("z", 4)),
+		"zero":     mirror.NewRecord(mirror.NewBase(hashOf(""), false)),
+		"unknown":  mirror.NewRecord(mirror.NewBase(hashOf(""), true)),
+		"plain":    mirror.NewRecord(at("x", 1)),
+		"deleted":  mirror.NewRecord(at("", 1)),
+		"foreign":  mirror.NewRecord(mirror.NewBase(hashOf("x"), false, other)),
+		"intent":   mirror.NewRecord(at("x", 1)).WithIntent(at("y", 2), 1<<63),
+		"outdated": mirror.NewRecord(at("x", 1)).Exported(at("y", 2), time.UnixMilli(1<<40)).Exported(at("z", 3), time.UnixMilli(7)),
+		"stale":    mirror.NewRecord(at("x", 1)).Advance(at("y", 2)).Advance(at("", 3)).Advance(at("z", 4)),
 	}
 	for name, want := range records {
 		got, err := mirror.DecodeRecord(p, want.Encode(p))

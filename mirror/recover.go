@@ -17,7 +17,7 @@ func (m *Mirror) recover(ctx context.Context, ps *pass, p definition.Path, e *en
 	if e.intent == nil && len(e.stale) == 0 {
 		return
 	}
-	r := e.record.recover(e.seen, e.stat, m.ledger.rebooted, !m.ledger.rebooted && tookPlace(m.dir, p, e.intent))
+	r := e.record.recover(e.seen, e.stat, m.ledger.rebooted, !m.ledger.rebooted && tookPlace(m.dir, p, e.intent), ps.now)
 	if m.ledger.rebooted && !m.opts.Observe && e.foreign(e.seen, e.stat) &&
 		torn(ctx, m.replica, p, e.base, content) && m.quarantine.putTorn(p, content, m.log) {
 		r = e.torn(e.seen)

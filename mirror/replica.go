@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"context"
+	"time"
 
 	"github.com/starling-sync/starling/definition"
 )
@@ -23,6 +24,13 @@ type Replica interface {
 	// Read returns a view and its bytes, consistent with each other. The bytes
 	// are the caller's.
 	Read(context.Context, definition.Path) (definition.View, []byte, error)
+
+	// Merged returns the bytes that versions of one path come to together, nil if that
+	// is no file. The caller compares their hash with what it expects.
+	Merged(context.Context, definition.Path, ...definition.Version) ([]byte, error)
+	// Superseded reports whether a version of the path with these bytes was replaced by
+	// another that was made on top of it, and when that was last done.
+	Superseded(definition.Path, definition.Hash) (last time.Time, ok bool)
 
 	// Append signs the draft as one change (or several, if it is over the
 	// limits) that is on disk before Append returns. It calls records once,

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/starling-sync/starling/definition"
 	"github.com/starling-sync/starling/mirror"
@@ -42,6 +43,7 @@ type memVersion struct {
 	definition.Edit
 	id  definition.Version
 	seq int
+	at  time.Time
 }
 
 func newMemReplica() *memReplica {
@@ -110,6 +112,32 @@ func (r *memReplica) Read(_ context.Context, p definition.Path) (definition.View
 	defer r.mu.Unlock()
 	v, content := r.view(p)
 	return v, bytes.Clone(content), nil
+}
+
+// Merged implements mirror.Replica: of several the latest.
+func (r *memReplica) Merged(_ context.Context, p definition.Path, of ...definition.Version) ([]byte, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, v := range slices.Backward(r.versions[p]) {
+		if slices.Contains(of, v.id) {
+			return bytes.Clone(v.Content), nil
+		}
+	}
+	return nil, errors.New("no such version")
+}
+
+// Superseded implements mirror.Replica.
+func (r *memReplica) Superseded(p definition.Path, h definition.Hash) (last time.Time, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, v := range r.versions[p] {
+		for _, older := range r.versions[p] {
+			if slices.Contains(v.Parents, older.id) && !older.Deleted && definition.HashOf(older.Content) == h {
+				last, ok = v.at, true
+			}
+		}
+	}
+	return last, ok
 }
 
 func (r *memReplica) view(p definition.Path) (definition.View, []byte) {
@@ -192,7 +220,7 @@ func (r *memReplica) insert(d definition.Draft) []definition.Version {
 	for i, e := range d.Edits {
 		e.Content = bytes.Clone(e.Content)
 		ids[i] = definition.Version{Change: change, Path: e.Path}
-		r.versions[e.Path] = append(slices.Clone(r.versions[e.Path]), memVersion{e, ids[i], r.seq})
+		r.versions[e.Path] = append(slices.Clone(r.versions[e.Path]), memVersion{e, ids[i], r.seq, time.Now()})
 		r.dirty[e.Path] = true
 	}
 	select {

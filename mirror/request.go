@@ -11,6 +11,10 @@ import (
 // request is what another goroutine wants of the loop. The loop runs its functions; they
 // may write to variables of the goroutine that asks, which reads them after a nil error.
 type request struct {
+	// first is called before the directory is checked, for what is about the directory
+	// itself; nil if there is nothing to do then. Its error is that of the request, and the
+	// pass does nothing.
+	first func(context.Context, *pass) error
 	// before prepares the pass; nil if there is nothing to prepare. Its error is that
 	// of the request, and the pass does nothing.
 	before func(*pass) error
@@ -99,33 +103,57 @@ func (m *Mirror) Read(ctx context.Context, p definition.Path) ([]byte, error) {
 	return content, nil
 }
 
+// Decided is what came of a decision about a held set.
+type Decided struct {
+	// Paths are its files, in order.
+	Paths []definition.Path
+	// Stay are the files whose deletion was published and that are there all the same: an
+	// edit that another node made meanwhile wins against it.
+	Stay []definition.Path
+}
+
 // Approve publishes exactly the set of losses that is held under id, but for files
 // that came back meanwhile. When it returns nil, the change is durable. The error wraps
 // ErrNoApproval, ErrStopped or ErrObserving where that is the cause.
-func (m *Mirror) Approve(ctx context.Context, id string) error {
-	if err := m.ask(ctx, m.decision(id, true)); err != nil {
-		return fmt.Errorf("approve %s: %w", id, err)
+func (m *Mirror) Approve(ctx context.Context, id string) (Decided, error) {
+	var decided Decided
+	if err := m.ask(ctx, m.decision(id, true, &decided)); err != nil {
+		return Decided{}, fmt.Errorf("approve %s: %w", id, err)
 	}
-	return nil
+	return decided, nil
 }
 
-// Restore puts the files of the set that is held under id back as the view wants them.
-// The error is as Approve's.
-func (m *Mirror) Restore(ctx context.Context, id string) error {
-	if err := m.ask(ctx, m.decision(id, false)); err != nil {
-		return fmt.Errorf("restore %s: %w", id, err)
+// Restore puts the files of the set that is held under id back as the view wants them; what
+// they held, and nobody else has, is put aside first. The error is as Approve's.
+func (m *Mirror) Restore(ctx context.Context, id string) (Decided, error) {
+	var decided Decided
+	if err := m.ask(ctx, m.decision(id, false, &decided)); err != nil {
+		return Decided{}, fmt.Errorf("restore %s: %w", id, err)
 	}
-	return nil
+	return decided, nil
 }
 
 // decision is the request to publish a held set, or to undo it.
-func (m *Mirror) decision(id string, publish bool) *request {
+func (m *Mirror) decision(id string, publish bool, decided *Decided) *request {
 	return newRequest(func(*pass) error {
 		if m.opts.Observe {
 			return ErrObserving
 		}
-		return m.guard.decide(id, publish)
-	}, func(ps *pass) (bool, error) { return true, m.guard.outcome(ps.err) })
+		set, err := m.guard.decide(id, publish)
+		if err == nil {
+			decided.Paths = set.paths()
+		}
+		return err
+	}, func(ps *pass) (bool, error) {
+		if publish && m.guard.decided.set.kind == Deletion {
+			for _, p := range decided.Paths {
+				if m.replica.View(p).Present {
+					decided.Stay = append(decided.Stay, p)
+				}
+			}
+		}
+		return true, m.guard.outcome(ps.err)
+	})
 }
 
 // quiet reports that directory and view are equal but for files that are held.

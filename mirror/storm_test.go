@@ -77,7 +77,7 @@ func TestStorm(t *testing.T) {
 	}
 	eventually(t, func() error {
 		for _, set := range n.Approvals() {
-			if err := n.Approve(t.Context(), set.ID); err != nil {
+			if _, err := n.Approve(t.Context(), set.ID); err != nil {
 				return err
 			}
 		}

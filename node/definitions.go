@@ -12,7 +12,6 @@ import (
 
 	"github.com/starling-sync/starling/crdt"
 	"github.com/starling-sync/starling/definition"
-	"github.com/starling-sync/starling/mirror"
 )
 
 // Entry is a definition that the directory should hold.
@@ -268,42 +267,4 @@ func (n *Node) changeOf(c crdt.Change, names map[peer.ID]string) Change {
 		out.Edits = append(out.Edits, edit)
 	}
 	return out
-}
-
-// Approval is a set of losses that the deletion guard holds back.
-type Approval struct {
-	ID     string
-	Reason string
-	Paths  []string
-	Since  time.Time
-}
-
-// Approvals returns what the guard holds back.
-func (n *Node) Approvals(context.Context) []Approval {
-	var out []Approval
-	for _, a := range n.mirror.Approvals() {
-		approval := Approval{ID: a.ID, Reason: a.Kind.String(), Since: a.Since}
-		for _, p := range a.Paths {
-			approval.Paths = append(approval.Paths, p.String())
-		}
-		out = append(out, approval)
-	}
-	return out
-}
-
-// Approve publishes exactly one held set. Errors wrap ErrNotFound.
-func (n *Node) Approve(ctx context.Context, id string) error {
-	return approvalError(n.mirror.Approve(ctx, id))
-}
-
-// Restore puts the files of one held set back. Errors wrap ErrNotFound.
-func (n *Node) Restore(ctx context.Context, id string) error {
-	return approvalError(n.mirror.Restore(ctx, id))
-}
-
-func approvalError(err error) error {
-	if errors.Is(err, mirror.ErrNoApproval) {
-		return fmt.Errorf("%w: %w", ErrNotFound, err)
-	}
-	return err
 }

@@ -161,7 +161,7 @@ func (n *Node) problems(s Status, mirrored mirror.Status, forked string) []Probl
 		}
 	}
 	if len(guarded) > 0 {
-		add("approval", `look at them with "starling approve"`, "deletions or reversions are held back: %d", len(guarded))
+		add("approval", `look at them with "starling approve"`, "files are held back until somebody approves them: %d", len(guarded))
 	}
 	held := slices.DeleteFunc(slices.Clone(s.Held), func(h HeldFile) bool { return guarded[h.Path] })
 	if len(held) > 0 {

@@ -69,7 +69,7 @@ on each other node with "starling join" and "starling run".`,
 		p.lsCommand(), p.catCommand(), p.putCommand(), p.rmCommand(),
 		p.logCommand(), p.showCommand(), p.diffCommand(), p.blameCommand(), p.checkCommand(), p.exportCommand(), p.watchCommand(),
 		p.conflictsCommand(), p.resolveCommand(), p.revertCommand(), p.rollbackCommand(),
-		p.statusCommand(), p.peersCommand(), p.verifyCommand(), p.approveCommand(),
+		p.statusCommand(), p.peersCommand(), p.verifyCommand(), p.approveCommand(), p.markCommand(), p.refillCommand(),
 		p.revokeCommand(), p.rulesCommand(),
 		p.versionCommand(),
 	)

@@ -33,7 +33,7 @@ const schemaDir = "../../api/schema"
 // command adds it here, or to printsNoJSON.
 func printed() map[string][]any {
 	return map[string][]any{
-		"approve":        {api.ApprovalList{}},
+		"approve":        {api.ApprovalList{}, api.Decided{}},
 		"blame":          {api.Blame{}},
 		"check":          {checked{}, ruleList{}},
 		"conflicts":      {api.ConflictList{}},
@@ -45,6 +45,7 @@ func printed() map[string][]any {
 		"join":           {identity{}},
 		"log":            {api.ChangeList{}, api.Change{}}, // of --follow each line is a change
 		"ls":             {api.DefinitionList{}},
+		"mark":           {api.Marked{}},
 		"peers":          {api.PeerList{}},
 		"put":            {edited{}},
 		"resolve":        {resolution{}},
@@ -63,7 +64,7 @@ func printed() map[string][]any {
 
 // printsNoJSON are the commands that print bytes, help or nothing.
 func printsNoJSON() []string {
-	return []string{"authority", "authority export", "authority import", "cat", "run"}
+	return []string{"authority", "authority export", "authority import", "cat", "refill", "run"}
 }
 
 // schemaOf returns the schema (JSON Schema 2020-12) of what a command prints. A strict

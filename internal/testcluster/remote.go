@@ -152,12 +152,18 @@ func (s *service) Approvals(_ struct{}, out *Reply[[]node.Approval]) error {
 
 // Approve publishes one held set.
 func (s *service) Approve(id string, _ *Reply[struct{}]) error {
-	return withTime(func(ctx context.Context) error { return s.node.Approve(ctx, id) })
+	return withTime(func(ctx context.Context) error {
+		_, err := s.node.Approve(ctx, id)
+		return err
+	})
 }
 
 // Restore undoes one held set.
 func (s *service) Restore(id string, _ *Reply[struct{}]) error {
-	return withTime(func(ctx context.Context) error { return s.node.Restore(ctx, id) })
+	return withTime(func(ctx context.Context) error {
+		_, err := s.node.Restore(ctx, id)
+		return err
+	})
 }
 
 // Invite returns the text of a token.

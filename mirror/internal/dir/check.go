@@ -33,6 +33,33 @@ func (d *Directory) Check(cluster string, log *slog.Logger) (replaced bool, err 
 	return replaced, d.recheckMarker(cluster)
 }
 
+// ID names the directory, as the system does.
+func (d *Directory) ID() string { return fmt.Sprintf("%d:%d", d.id.Dev, d.id.Ino) }
+
+// Follow goes on in the directory that is at the path now, whichever it is, marked or not.
+func (d *Directory) Follow(log *slog.Logger) error {
+	info, err := os.Stat(d.path)
+	if err == nil {
+		if at := StatOf(info); at.Dev == d.id.Dev && at.Ino == d.id.Ino {
+			return nil
+		}
+	}
+	next, err := Open(d.path)
+	if err != nil {
+		return err
+	}
+	d.become(next, log)
+	return nil
+}
+
+// become makes d the directory next, which is open.
+func (d *Directory) become(next *Directory, log *slog.Logger) {
+	if err := d.Close(); err != nil {
+		log.Warn("cannot close the directory that was replaced", "err", err)
+	}
+	*d = *next
+}
+
 // recheckMarker checks the marker, and reads it if it is not the one that was read
 // before.
 func (d *Directory) recheckMarker(cluster string) error {
@@ -60,11 +87,8 @@ func (d *Directory) reopen(cluster string, log *slog.Logger) error {
 	if err := next.CheckMarker(cluster); err != nil {
 		return errors.Join(err, next.Close())
 	}
-	if err := d.Close(); err != nil {
-		log.Warn("cannot close the directory that was replaced", "err", err)
-	}
 	device := d.device
-	*d = *next
+	d.become(next, log)
 	d.device = device
 	return nil
 }

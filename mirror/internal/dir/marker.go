@@ -18,7 +18,7 @@ var (
 	// ErrNoMarker is returned by CheckMarker if the directory has no marker. It was
 	// emptied, or is not mounted.
 	ErrNoMarker = errors.New("its marker " + MarkerName + " is missing: mount or restore the directory, " +
-		"or, if it is meant to be empty, run once with --refill")
+		"or, if its files are the right ones, run \"starling mark\", or, if it is meant to be empty, \"starling refill\"")
 	// ErrForeignMarker is returned by CheckMarker if the directory belongs to another
 	// cluster.
 	ErrForeignMarker = errors.New("it belongs to another cluster")
