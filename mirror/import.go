@@ -75,7 +75,7 @@ func (m *Mirror) admitLosses(ps *pass, kind LossKind, lost []finding) []finding 
 	}
 	admitted := m.guard.admit(&ps.batch, kind, due, ps.now)
 	if len(admitted) < len(due) {
-		m.nextRescan = ps.now // what has taken the place of one of them is held too
+		m.nextRescan = ps.now // what has taken the place of one that is held is held too
 	}
 	return append(elsewhere, admitted...)
 }

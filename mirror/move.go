@@ -88,9 +88,11 @@ func (m *moves) arrived(now time.Time, known []finding) []finding {
 			continue
 		}
 		view := m.replica.View(p)
-		_, ok := m.guard.knows(p, e.seen.hash)
 		how, done, err := m.settling.complete(p, e, content, now)
-		if !ok || view.Withheld != "" || err != nil || !done || plan(e.seen, e.base, view) != importFile {
+		if err == nil && !done {
+			continue // it is due by itself
+		}
+		if _, ok := m.guard.knows(p, e.seen.hash); err != nil || !ok || view.Withheld != "" || plan(e.seen, e.base, view) != importFile {
 			m.again[p] = struct{}{}
 			continue
 		}

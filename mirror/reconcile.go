@@ -204,16 +204,16 @@ func (m *Mirror) actOnLoss(ps *pass, do *todo, f finding, kind LossKind) {
 		f.approved = true
 		do.imports = append(do.imports, f)
 	case undo:
+		m.nextRescan = ps.now           // what has taken its place gives way
+		if f.seen.hash == f.view.Hash { // another path is in its place: nothing to put back
+			m.settle(ps, f.path, f.entry, outcome{kind: recorded, record: f.entry.advance(baseOf(f.view), ps.now)})
+			break
+		}
 		if kind == Overwriting || kind == Copying { // its bytes are nowhere else
 			if err := m.putAside(f); err != nil {
 				m.settle(ps, f.path, f.entry, outcome{kind: leftAlone, reason: err.Error()})
 				return
 			}
-		}
-		m.nextRescan = ps.now           // what has taken its place gives way
-		if f.seen.hash == f.view.Hash { // another path is in its place: nothing to put back
-			m.settle(ps, f.path, f.entry, outcome{kind: recorded, record: f.entry.advance(baseOf(f.view), ps.now)})
-			break
 		}
 		do.exports = append(do.exports, f)
 	case isHeld: // the guard has said so

@@ -72,16 +72,24 @@ func (s settling) complete(p definition.Path, e *entry, content []byte, now time
 	doc, err := definition.Parse(p, content)
 	r := s.files[p].see(e.stat, writers, now)
 	known := e.inode == e.stat.Ino
-	if !r.done(e.stat, writers, err == nil && doc.Complete(), known || e.inode == 0 && e.base.hash != (definition.Hash{}), s.enough, now) {
+	again := e.whole == wholeFile{e.stat.Ino, e.seen.hash} // nothing has come of it yet
+	if !again && !r.done(e.stat, writers, err == nil && doc.Complete(), known || e.inode == 0 && e.base.hash != (definition.Hash{}), s.enough, now) {
 		s.files[p] = r.again(writers, s.enough, now)
 		return saved{}, false, nil
 	}
 	s.drop(p)
+	e.whole = wholeFile{e.stat.Ino, e.seen.hash}
 	e.seen.parses = err == nil
 	if err != nil {
 		e.seen.fault = fmt.Sprintf("it is no definition: %v", err)
 	}
 	return saved{slow: r.open.Sub(r.opened) >= slowWriter, inPlace: known || !r.opened.IsZero()}, true, nil
+}
+
+// wholeFile is a file that was complete.
+type wholeFile struct {
+	inode uint64
+	hash  definition.Hash
 }
 
 // see is r after another look at the file.

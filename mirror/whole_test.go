@@ -45,9 +45,9 @@ func partsOf(t *testing.T, dir, name string, flags int, gap time.Duration, parts
 // halves, however long the writer stops between them, is taken in when it is whole.
 func TestSaveInPlaceIsNoMixture(t *testing.T) {
 	texts := map[string]string{
-		"a.json": "{\n  \"id\": %[1]d,\n  \"allow\": \"%[1]d\",\n  \"pad\": \"%[2]s\",\n  \"deny\": \"%[1]d\"\n}\n",
-		"b.json": "id: %[1]d\nallow: %[1]d\npad: %[2]s\ndeny: %[1]d\n", // HJSON without braces
-		"c.yml":  "id: %[1]d\nallow: %[1]d\npad: %[2]s\ndeny: %[1]d\n",
+		"a.json": "{\n  \"id\": 1,\n  \"name\": \"kept\",\n  \"order\": %[1]d,\n  \"allow\": \"%[1]d\",\n  \"pad\": \"%[2]s\",\n  \"deny\": \"%[1]d\"\n}\n",
+		"b.json": "id: 1\nname: kept\norder: %[1]d\nallow: %[1]d\npad: %[2]s\ndeny: %[1]d\n", // HJSON without braces
+		"c.yml":  "id: 1\nname: kept\norder: %[1]d\nallow: %[1]d\npad: %[2]s\ndeny: %[1]d\n",
 	}
 	for _, gap := range []time.Duration{0, time.Millisecond, 20 * time.Millisecond, 300 * time.Millisecond} {
 		t.Run(gap.String(), func(t *testing.T) {
@@ -113,7 +113,7 @@ func TestOpenFileWaits(t *testing.T) {
 			n.DoPass(t.Context(), true)
 			<-time.After(50 * time.Millisecond)
 		}
-		f := partsOf(t, dir, "a.yml", os.O_TRUNC, 0, "id: 2\nname: kept open\n")
+		f := partsOf(t, dir, "a.yml", os.O_TRUNC, 0, "id: 1\nname: kept open\n")
 		defer f.Close()
 		write(t, dir, "b.json", one)
 		began := time.Now()
@@ -144,7 +144,7 @@ func TestOpenFileWaits(t *testing.T) {
 func TestCutOffFiles(t *testing.T) {
 	const (
 		old  = "--- !<org.example.Service>\nid: 1\nname: old\nroles:\n  - a\n  - b\naccessStrategy:\n  enabled: false\n  sso: false\n"
-		slow = 150 * time.Millisecond
+		slow = 500 * time.Millisecond
 	)
 	tests := []struct {
 		name, file, old string
