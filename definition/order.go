@@ -81,15 +81,15 @@ func (o *ordering) write(n *node, from, to int) (end int) {
 		if order == nil {
 			kid := &n.kids[i]
 			start := kid.start
-			if p, ok := o.orders[kid]; ok {
-				start = min(start, p.extents[0].start)
+			if p, ok := o.orders[kid]; ok && p.extents[0].start < start {
+				start = o.result.lineStart(p.extents[0].start)
 			}
 			o.text(at, start)
 			at = o.write(kid, start, kid.end)
 			continue
 		}
 		own, other := extents[i], extents[order[i]]
-		if entry := n.kids[i].entry; own.start < entry { // comments may be indented in another way
+		if entry := n.kids[i].entry; own.start < entry { // its comments may be indented in another way
 			o.text(at, o.result.lineStart(own.start))
 			o.out.WriteString(o.result.indentation(entry))
 		} else {
