@@ -250,6 +250,20 @@ func TestMergeLayoutYAML(t *testing.T) {
 			want:    "a:\n# about y\n- y # y\n- id: 1 # one\n  # about b\n  b: 2\n# about x\n- x # x\n",
 		},
 		{
+			name:    "text of lines moved beside a dash",
+			base:    "l:\n- - x\n  - |-\n    one\n    two\n  - y\n",
+			later:   "l:\n- - x # behind\n  - |-\n    one\n    two\n  - y # y\n",
+			earlier: "l:\n- - |-\n    one\n    two\n  - x\n  - y\n",
+			want:    "l:\n- - |-\n    one\n    two\n  - x # behind\n  - y # y\n",
+		},
+		{
+			name:    "text of lines moved with a comment that is indented in another way",
+			base:    "l:\n- x\n- |-\n  one\n- y\n",
+			later:   "l:\n  - x # behind\n    # above\n  - |-\n    one\n  - y # y\n",
+			earlier: "l:\n- |-\n  one\n- x\n- y\n",
+			want:    "l:\n  # above\n  - |-\n    one\n  - x # behind\n  - y # y\n",
+		},
+		{
 			name:    "sets by tag",
 			base:    "s: !<java.util.HashSet>\n- a\n- b\n",
 			later:   "s: !<java.util.HashSet>\n- b\n- a\n- c\n",

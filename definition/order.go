@@ -81,15 +81,20 @@ func (o *ordering) write(n *node, from, to int) (end int) {
 		if order == nil {
 			kid := &n.kids[i]
 			start := kid.start
-			if p, ok := o.orders[kid]; ok {
-				start = min(start, p.extents[0].start)
+			if p, ok := o.orders[kid]; ok && p.extents[0].start < start {
+				start = o.result.lineStart(p.extents[0].start)
 			}
 			o.text(at, start)
 			at = o.write(kid, start, kid.end)
 			continue
 		}
 		own, other := extents[i], extents[order[i]]
-		o.text(at, own.start)
+		if entry := n.kids[i].entry; own.start < entry { // its comments may be indented in another way
+			o.text(at, o.result.lineStart(own.start))
+			o.out.WriteString(o.result.indentation(entry))
+		} else {
+			o.text(at, own.start)
+		}
 		kid := &n.kids[order[i]]
 		end := o.write(kid, other.start, other.end)
 		at = own.tail
@@ -120,10 +125,7 @@ type extent struct{ start, end, behind, tail int }
 func (o *ordering) extents(n *node) []extent {
 	s := o.result
 	extents := make([]extent, len(n.kids))
-	before := n.body // the end of what is before an item
-	if n.block && n.after > 0 {
-		before = n.after
-	}
+	alone := true // each item is the last of its line, so that a comment may be behind each
 	for i := range n.kids {
 		kid := &n.kids[i]
 		next := n.end
@@ -134,11 +136,23 @@ func (o *ordering) extents(n *node) []extent {
 		if comma := s.comma(kid.end, next); comma >= 0 && bytes.IndexByte(s.content[kid.end:comma], '\n') < 0 {
 			x.behind, x.tail = comma+1, comma+1
 		}
-		if tail, ok := s.tail(x.behind); ok && s.headsLine(kid.entry) {
-			x.start, x.tail = s.commentsAbove(kid.entry, before), tail
+		_, ok := s.tail(x.behind)
+		alone = alone && ok
+		extents[i] = x
+	}
+	before := n.body // the end of what is before an item
+	if n.block && n.after > 0 {
+		before = n.after
+	}
+	for i := range extents {
+		x := &extents[i]
+		if tail, ok := s.tail(x.behind); alone && ok {
+			x.tail = tail
+		}
+		if alone && s.headsLine(x.start) {
+			x.start = s.commentsAbove(x.start, before)
 		}
 		before = x.tail
-		extents[i] = x
 	}
 	return extents
 }
