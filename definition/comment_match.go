@@ -132,9 +132,9 @@ func pairAlike(base, side []comment, from, to []int, in, was []int) {
 	width := len(to) + 1
 	best := make([]int, (len(from)+1)*width)
 	likes := make([]int, len(from)*width)
-	for i := len(from) - 1; i >= 0; i-- {
-		for j := len(to) - 1; j >= 0; j-- {
-			like := 1 + alikeTexts(base[from[i]].text, side[to[j]].text)
+	for i, b := range slices.Backward(from) {
+		for j, n := range slices.Backward(to) {
+			like := 1 + alikeTexts(base[b].text, side[n].text)
 			best[i*width+j] = max(best[(i+1)*width+j], best[i*width+j+1], like+best[(i+1)*width+j+1])
 			likes[i*width+j] = like
 		}
@@ -227,10 +227,10 @@ func commonTexts(from, to []string) []int {
 	// best[i][j] is the length of the longest for the rests from i and from j on.
 	width := len(to) + 1
 	best := make([]int, (len(from)+1)*width)
-	for i := len(from) - 1; i >= 0; i-- {
-		for j := len(to) - 1; j >= 0; j-- {
+	for i, text := range slices.Backward(from) {
+		for j, other := range slices.Backward(to) {
 			best[i*width+j] = max(best[(i+1)*width+j], best[i*width+j+1])
-			if from[i] == to[j] {
+			if text == other {
 				best[i*width+j] = 1 + best[(i+1)*width+j+1]
 			}
 		}

@@ -375,13 +375,13 @@ func (f *family) pairEqual() {
 	}
 	for _, id := range order {
 		for n := 0; ; n++ {
-			s, any := [3]int{-1, -1, -1}, false
+			s, found := [3]int{-1, -1, -1}, false
 			for side := range places {
 				if n < len(places[side][id]) {
-					s[side], any = places[side][id][n], true
+					s[side], found = places[side][id][n], true
 				}
 			}
-			if !any {
+			if !found {
 				break
 			}
 			f.note(slot{base: s[ofBase], later: s[ofLater], earlier: s[ofEarlier]})
