@@ -3,7 +3,6 @@ package definition
 import (
 	"cmp"
 	"slices"
-	"strings"
 )
 
 // commentMerger merges the comments of three texts into the text that the merge of their values
@@ -93,64 +92,6 @@ func (c *commentMerger) textOf(of, i int) FieldText {
 // text returns one of the texts that are merged.
 func (c *commentMerger) text(of int) *side {
 	return [...]*side{c.base, c.later, c.earlier, c.result}[of]
-}
-
-// note notes a conflict about a comment that belongs to a quad; there is one for each quad and
-// outcome, of several lines. It reports whether the earlier side is to be taken there.
-func (c *commentMerger) note(quad int, base, later, earlier FieldText) (taken bool) {
-	at := pointerTo(c.quads, quad)
-	if c.takes(at) {
-		return true
-	}
-	key := notedAt{quad, later.Present, earlier.Present}
-	i, ok := c.noted[key]
-	if !ok {
-		i = len(c.conflicts)
-		c.noted[key] = i
-		c.conflicts = append(c.conflicts, commentConflict{at: at})
-		c.listed += len(at)
-	}
-	for side, text := range []FieldText{base, later, earlier} {
-		c.conflicts[i].texts[side] = append(c.conflicts[i].texts[side], text)
-	}
-	return false
-}
-
-// notedAt is what the comments of one conflict have in common.
-type notedAt struct {
-	quad           int
-	later, earlier bool // there is a text
-}
-
-// commentConflict is a conflict with the texts of its comments.
-type commentConflict struct {
-	at    string
-	texts [3][]FieldText
-}
-
-// fieldConflicts returns the conflicts that were noted.
-func (c *commentMerger) fieldConflicts() []FieldConflict {
-	all := make([]FieldConflict, len(c.conflicts))
-	for i, one := range c.conflicts {
-		all[i] = FieldConflict{
-			Kind: FieldComment, Pointer: one.at,
-			Base: joined(one.texts[ofBase]), Later: joined(one.texts[ofLater]), Earlier: joined(one.texts[ofEarlier]),
-		}
-	}
-	return all
-}
-
-// joined returns texts as one, each on a line.
-func joined(texts []FieldText) FieldText {
-	var lines []string
-	present := false
-	for _, t := range texts {
-		present = present || t.Present
-		if t.Text != "" {
-			lines = append(lines, t.Text)
-		}
-	}
-	return FieldText{Text: strings.Join(lines, "\n"), Present: present}
 }
 
 // standing returns the side whose value stands at the quad of a slot that says something about
