@@ -49,7 +49,7 @@ type file struct {
 	left    []departure
 	sources map[*file]struct{}
 	gone    map[*version]*version // for the versions that a rename made, the deletion in the same change
-	moved   *tips // after renames; nil if they were not asked for since they may have changed
+	moved   *tips                 // after renames; nil if they were not asked for since they may have changed
 	// settled are the conflicts that versions resolve one by one; nil if none does.
 	settled map[*version][]definition.ResolvedConflict
 }
