@@ -44,7 +44,7 @@ type contentInput struct {
 
 type contentOutput struct {
 	ContentType string `header:"Content-Type"`
-	ETag        string `header:"ETag" doc:"The changes that made it, several if they are merged; for If-Match. Not of the directory."`
+	Etag        string `header:"Etag" doc:"The changes that made it, several if they are merged; for If-Match. Not of the directory."`
 	Body        []byte
 }
 
@@ -111,7 +111,7 @@ func (r routes) definitions() {
 		if err != nil {
 			return nil, err
 		}
-		return &contentOutput{ContentType: "application/octet-stream", ETag: tagOf(made), Body: content}, nil
+		return &contentOutput{ContentType: "application/octet-stream", Etag: tagOf(made), Body: content}, nil
 	})
 }
 

@@ -49,7 +49,7 @@ type file struct {
 	left    []departure
 	sources map[*file]struct{}
 	gone    map[*version]*version // for the versions that a rename made, the deletion in the same change
-	moved   *tips // after renames; nil if they were not asked for since they may have changed
+	moved   *tips                 // after renames; nil if they were not asked for since they may have changed
 	// settled are the conflicts that versions resolve one by one; nil if none does.
 	settled map[*version][]definition.ResolvedConflict
 }
@@ -128,7 +128,7 @@ func (x *index) add(b *block, e *element) []definition.Path {
 	for i := range e.versions {
 		e.versions[i].file = x.file(b.change.edits[i].Path)
 	}
-	x.depart(e, b.change.edits)
+	departed := x.depart(e, b.change.edits)
 	for i := range e.versions {
 		v, f := &e.versions[i], e.versions[i].file
 		f.versions = append(f.versions, v)
@@ -142,6 +142,9 @@ func (x *index) add(b *block, e *element) []definition.Path {
 			f.put(v, x.counts)
 			x.dirty(f, dirty)
 		}
+	}
+	for _, f := range departed {
+		x.dirtyBefore(f, dirty)
 	}
 	return pathsOf(dirty)
 }
@@ -203,6 +206,9 @@ func (x *index) revoke(r *trust.Revocation) []definition.Path {
 	for f := range touched {
 		f.tips = x.tipsOf(f, func(*version) bool { return true })
 		x.dirty(f, dirty)
+		if len(f.left) > 0 {
+			x.dirtyBefore(f, dirty)
+		}
 	}
 	x.mergeAnew(dirty) // what a merge was based on may count no more
 	return pathsOf(dirty)

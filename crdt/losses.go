@@ -120,11 +120,11 @@ func (m *merger) apart(earlier, later side) ([]definition.FieldConflict, error) 
 	if err != nil {
 		return nil, err
 	}
-	merged, err := m.threeWay(base, text, content)
-	if err != nil {
-		return nil, nil // what they were merged to has a structure all the same
+	// Two that do not merge are in no conflict by field: the value is another's.
+	if merged, err := m.threeWay(base, text, content); err == nil {
+		return merged.Conflicts, nil
 	}
-	return merged.Conflicts, nil
+	return nil, nil
 }
 
 // writersOf returns the sides that wrote the earlier value of a conflict, the latest first:

@@ -19,8 +19,10 @@ type departure struct {
 	gone, came *version // of the old name, and of the new
 }
 
-// depart notes the renames that an element makes. Its versions have their files.
-func (x *index) depart(e *element, edits []definition.Edit) {
+// depart notes the renames that an element makes, and returns the files that they are from. Its
+// versions have their files.
+func (x *index) depart(e *element, edits []definition.Edit) []*file {
+	var from []*file
 	for i := range e.versions {
 		came := &e.versions[i]
 		if !came.is(moved) || came.is(deleted) {
@@ -38,6 +40,16 @@ func (x *index) depart(e *element, edits []definition.Edit) {
 		}
 		came.file.sources[gone.file] = struct{}{}
 		came.file.gone[came] = gone
+		from = append(from, gone.file)
+	}
+	return from
+}
+
+// dirtyBefore adds the files that were renamed to one of which a rename came, or counts no more:
+// where their edits follow to may be another.
+func (x *index) dirtyBefore(f *file, set map[*file]struct{}) {
+	for from := range f.before() {
+		x.dirty(from, set)
 	}
 }
 
@@ -71,7 +83,7 @@ func (s *state) withMoves(f *file, own *tips) *tips {
 		return len(to) > 0 && !slices.Contains(to, f)
 	})
 	changed := len(heads) < len(own.heads)
-	for from := range s.before(f) {
+	for from := range f.before() {
 		theirs := s.ownTips(from)
 		for _, h := range theirs.heads {
 			if slices.Contains(s.follow(theirs, h), f) {
@@ -93,7 +105,7 @@ func (s *state) withMoves(f *file, own *tips) *tips {
 }
 
 // before returns the other files that were renamed to a file, in up to maxMoves steps.
-func (s *state) before(f *file) map[*file]struct{} {
+func (f *file) before() map[*file]struct{} {
 	found, last := map[*file]struct{}{}, []*file{f}
 	for range maxMoves {
 		var next []*file

@@ -133,6 +133,19 @@ func TestAnEditFollowsARenameNoFurtherThanItsGrant(t *testing.T) {
 	s.add(s.write(s.a, seconds(2), []*woven{one}, rename("x.json", "y.json", def("id: 1", "name: 1"), one)...))
 	s.add(s.write(limited, seconds(3), []*woven{one}, edit("x.json", def("id: 1", "name: 2"), one)))
 	s.comesTo(t, "x.json="+def("id: 1", "name: 2")+" deletion()", "y.json="+def("id: 1", "name: 1"))
+
+	// First to one that it may write, and on from there; and a revocation of the second takes it back.
+	s = newStory(t)
+	limited = s.writer()
+	granted = s.add(s.grant(limited.id, trust.RoleWriter, []string{"x*"}, s.start))
+	one = s.add(s.write(s.a, seconds(1), []*woven{granted}, edit("x.json", def("id: 1", "name: 1"))))
+	s.add(s.write(limited, seconds(3), []*woven{one}, edit("x.json", def("id: 1", "name: 2"), one)))
+	two := s.add(s.write(s.a, seconds(2), []*woven{one}, rename("x.json", "xx.json", def("id: 1", "name: 1"), one)...))
+	s.comesTo(t, "x.json absent", "xx.json="+def("id: 1", "name: 2"))
+	on := s.add(s.write(s.b, seconds(4), []*woven{two}, rename("xx.json", "y.json", def("id: 1", "name: 1"), two)...))
+	s.comesTo(t, "x.json="+def("id: 1", "name: 2")+" deletion()", "xx.json absent", "y.json="+def("id: 1", "name: 1"))
+	s.add(s.revoke(s.b.id, trust.ModePurge, nil, on))
+	s.comesTo(t, "x.json absent", "xx.json="+def("id: 1", "name: 2"), "y.json absent")
 }
 
 // TestAnEditOnTopOfWhatFollowed: its parents are the heads of the view, as they are.

@@ -41,7 +41,13 @@ func TestARevertIsAMerge(t *testing.T) {
 			v := d.put("{\n  \"id\": 1,\n  // new\n  \"a\": 2\n}")
 			d.put("{\n  \"id\": 1,\n  \"a\": 2\n}")
 			return v
-		}, "{\n  \"id\": 1,\n  \"a\": 1\n}", ""},
+		}, "{\n  \"id\": 1,\n  // old\n  \"a\": 1\n}", ""},
+		{"the comment since", func(d *desk) definition.Version {
+			d.put("{\n  \"id\": 1,\n  // old\n  \"a\": 1\n}")
+			v := d.put("{\n  \"id\": 1,\n  // new\n  \"a\": 2\n}")
+			d.put("{\n  \"id\": 1,\n  // newer\n  \"a\": 2\n}")
+			return v
+		}, "{\n  \"id\": 1,\n  // newer\n  \"a\": 1\n}", ""},
 		{"the same field since", func(d *desk) definition.Version {
 			d.put(one)
 			v := d.put(two)

@@ -242,6 +242,26 @@ func TestTaking(t *testing.T) {
 			d.holds(list(`{"@class": "x", "name": "z", "v": 0}, {"@class": "x", "name": "a", "v": 2}`))
 			d.open(0)
 		}},
+		{"a comment, and the value below it stays", func(d *desk) {
+			text := func(comment, a, b string) string {
+				return "{\n  \"id\": 1,\n  // " + comment + "\n  \"a\": " + a + ",\n  \"b\": " + b + "\n}"
+			}
+			first := d.put(text("1", "1", "1"))
+			lost := d.put(text("2", "1", "1"), first)
+			d.put(text("1", "1", "7"), first)
+			d.put(text("3", "1", "1"), first)
+			d.holds(text("3", "1", "7"))
+			c := d.open(1)[0]
+			if c.FieldKind != definition.FieldComment || c.Lost.Version != lost {
+				t.Errorf("the conflict is %+v", c)
+			}
+			d.put(text("3", "5", "7"))
+			if _, err := d.take(node.Resolution{Take: lost.Change}); err != nil {
+				t.Error(err)
+			}
+			d.holds(text("2", "5", "7"))
+			d.open(0)
+		}},
 		{"a side that followed a rename", func(d *desk) {
 			first := d.put(one)
 			y, err := definition.ParsePath("y-1.json")
