@@ -60,6 +60,21 @@ func TestASaveIsAnEditOfWhatItsAuthorHadRead(t *testing.T) {
 	}
 }
 
+// TestUndoingWhatWasSavedHereIsNotStale, though it looks like an edit of what an export had
+// replaced before: whoever saves here has seen what was saved here.
+func TestUndoingWhatWasSavedHereIsNotStale(t *testing.T) {
+	n := run(t, newDir(t, map[string]string{"a.json": form("o", "o", "o")}), newMemReplica(), founder, quickDeletes)
+	n.arrives("a.json", form("o", "other", "o"))
+	save(t, n.dir, "a.json", form("mine", "mine", "o"))
+	n.wantsView("a.json", form("mine", "mine", "o"))
+	own := n.heads("a.json")
+	save(t, n.dir, "a.json", form("o", "third", "new"))
+	n.wantsView("a.json", form("o", "third", "new"))
+	if got := n.lastEdit("a.json").Parents; !sameVersions(got, own) {
+		t.Errorf("the parents are %v, want %v", got, own)
+	}
+}
+
 // TestAStaleSaveIsFoundInAnyLayout: CAS writes HJSON without comments; and after a restart.
 func TestAStaleSaveIsFoundInAnyLayout(t *testing.T) {
 	files := map[string]string{"a.json": form("o", "o", "o"), "b.yml": "# kept\nid: 2\nnote: o\norder: o\n"}
