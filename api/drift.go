@@ -55,7 +55,7 @@ func (r routes) drift() {
 		body := DriftList{Drift: make([]Drift, 0, len(drift)), Settling: settling}
 		for _, d := range drift {
 			body.Drift = append(body.Drift, Drift{
-				Path:        d.Path.String(),
+				Path:        d.Path,
 				InCluster:   d.FromPresent,
 				InDirectory: d.ToPresent,
 				Held:        d.Held,

@@ -32,6 +32,18 @@ type RevocationEffect struct {
 	Changes    int      `json:"changes" doc:"Those that stand now and lose their effect."`
 	Paths      []string `json:"paths" nullable:"false" doc:"Where they stand."`
 	LastChange string   `json:"last_change,omitempty" doc:"The last of its changes that keeps its effect; absent if none does."`
+
+	Remains []RemainingField `json:"remains" nullable:"false" doc:"Under purge: what it wrote and others have kept in edits of their own, which stands all the same. The first 1000 fields."`
+}
+
+// RemainingField is a value that a purged member wrote, and that stands all the same.
+type RemainingField struct {
+	Path    string `json:"path"`
+	Pointer string `json:"pointer" doc:"JSON pointer of the field; empty for the whole file."`
+	Value   string `json:"value" doc:"Its text in the file."`
+	Change  string `json:"change" doc:"The change of the member that wrote it."`
+	Kept    string `json:"kept" doc:"The change of another that has it."`
+	By      string `json:"by" doc:"Name of the node that made that one."`
 }
 
 type previewRevocationInput struct {
@@ -87,6 +99,12 @@ func revocationOf(e node.RevocationEffect) *revocationOutput {
 		Made:    e.Made,
 		Changes: e.Changes,
 		Paths:   make([]string, 0, len(e.Paths)),
+		Remains: make([]RemainingField, 0, len(e.Remains)),
+	}
+	for _, f := range e.Remains {
+		body.Remains = append(body.Remains, RemainingField{
+			Path: f.Path.String(), Pointer: f.Pointer, Value: f.Text, Change: f.Change.String(), Kept: f.Kept.String(), By: f.By,
+		})
 	}
 	for _, p := range e.Paths {
 		body.Paths = append(body.Paths, p.String())

@@ -20,12 +20,14 @@ type Status struct {
 	Dir     string `json:"dir" doc:"The mirrored directory."`
 	Version string `json:"version" doc:"Version of the program."`
 
+	State         string  `json:"state" enum:"problem,starting,catching_up,well" doc:"The status in a word: something needs an operator; the first sync goes on; members have what this node has not got yet; all is well. The first that is true."`
 	Ready         bool    `json:"ready" doc:"The first sync was done once, and the directory is what the cluster says."`
 	Syncing       bool    `json:"syncing" doc:"Elements are being fetched or files written right now."`
 	UptimeSeconds float64 `json:"uptime_seconds"`
 
 	Problems []StatusProblem `json:"problems" nullable:"false" doc:"What needs an operator; empty if all is well."`
 	Held     []HeldFile      `json:"held" nullable:"false" doc:"Files that are neither imported nor exported for now."`
+	Waiting  []WaitingFile   `json:"waiting" nullable:"false" doc:"Files that have waited for over 10 s to be complete: somebody has them open for writing."`
 
 	Observing bool            `json:"observing" doc:"The node writes and publishes nothing."`
 	Planned   []PlannedAction `json:"planned" nullable:"false" doc:"What a node that observes would do about its directory."`
@@ -95,10 +97,18 @@ type PlannedAction struct {
 	Action string `json:"action" doc:"export, delete, import, adopt, import deletion or set aside."`
 }
 
+// WaitingFile is a file that is not taken in yet, because it may be half of a file.
+type WaitingFile struct {
+	Path   string    `json:"path"`
+	Reason string    `json:"reason"`
+	Since  time.Time `json:"since"`
+}
+
 // HeldFile is a file that is neither imported nor exported for now.
 type HeldFile struct {
 	Path   string    `json:"path"`
 	Reason string    `json:"reason"`
+	Do     string    `json:"do" doc:"What ends it; empty if the file is to be mended or removed."`
 	Since  time.Time `json:"since"`
 }
 
@@ -119,11 +129,13 @@ func (r routes) status() {
 			Cluster:       s.Cluster.String(),
 			Dir:           s.Dir,
 			Version:       s.Version,
+			State:         string(s.State),
 			Ready:         s.Ready,
 			Syncing:       s.Syncing,
 			UptimeSeconds: s.Uptime.Seconds(),
 			Problems:      make([]StatusProblem, 0, len(s.Problems)),
 			Held:          make([]HeldFile, 0, len(s.Held)),
+			Waiting:       make([]WaitingFile, 0, len(s.Waiting)),
 			Observing:     s.Observing,
 			Planned:       make([]PlannedAction, 0, len(s.Planned)),
 			RescanSeconds: s.Rescan.Seconds(),
@@ -145,10 +157,13 @@ func (r routes) status() {
 			body.Role = s.Role.String()
 		}
 		for _, p := range s.Problems {
-			body.Problems = append(body.Problems, StatusProblem(p))
+			body.Problems = append(body.Problems, StatusProblem{Code: string(p.Code), Text: p.Text, Do: p.Do})
 		}
 		for _, h := range s.Held {
 			body.Held = append(body.Held, HeldFile(h))
+		}
+		for _, w := range s.Waiting {
+			body.Waiting = append(body.Waiting, WaitingFile(w))
 		}
 		for _, p := range s.Planned {
 			body.Planned = append(body.Planned, PlannedAction(p))

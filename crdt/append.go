@@ -16,12 +16,14 @@ import (
 // Append signs a draft as this node's next change and returns the version that
 // each of its edits became, in the draft's order. It is on disk, and only then
 // visible, before Append returns; it blocks for about one fsync. A draft beyond
-// the limits of one element becomes several changes.
+// the limits of one element becomes several changes. Parents of another path that followed a file
+// to its name, as heads of a view do, need no MovedFrom.
 //
 // records, if not nil, is called once before the last change is written, with the
 // versions; what it returns (nil value: delete) is written in the same batch as
 // that change and synced with it.
 func (r *Replica) Append(ctx context.Context, d definition.Draft, records func([]definition.Version) map[string][]byte) ([]definition.Version, error) {
+	d = withOrigins(d)
 	if err := checkDraft(d); err != nil {
 		return nil, fmt.Errorf("append: %w", err)
 	}
@@ -56,6 +58,26 @@ func (r *Replica) Append(ctx context.Context, d definition.Draft, records func([
 		}
 	}
 	return versions, nil
+}
+
+// withOrigins returns a draft whose edits name the other path that some of their parents are of:
+// those that followed the file to its name. There is room for one, that of the first; those of
+// others stay heads, or are behind the deletion that a rename makes.
+func withOrigins(d definition.Draft) definition.Draft {
+	d.Edits = slices.Clone(d.Edits)
+	for i := range d.Edits {
+		e := &d.Edits[i]
+		other := func(v definition.Version) bool { return v.Path != e.Path }
+		j := slices.IndexFunc(e.Parents, other)
+		if j < 0 {
+			continue
+		}
+		if e.MovedFrom.IsZero() {
+			e.MovedFrom = e.Parents[j].Path
+		}
+		e.Parents = slices.DeleteFunc(slices.Clone(e.Parents), func(v definition.Version) bool { return other(v) && v.Path != e.MovedFrom })
+	}
+	return d
 }
 
 // writable says why this node may not append the draft, or nil.

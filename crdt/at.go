@@ -3,6 +3,7 @@ package crdt
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/starling-sync/starling/definition"
@@ -52,8 +53,28 @@ func (p *Past) Read(ctx context.Context, path definition.Path) (definition.View,
 	return p.replica.index.at(p.upTo).read(ctx, path)
 }
 
-// Merged returns the bytes that versions of one path come to together: what an edit
-// that has them as parents was made on. It is nil if that is no file. Versions that
+// MadeOn returns the bytes that an edit was made on under its path: what Merged says of its
+// parents, but for those that the file was renamed from. It is nil if there was no file. Errors
+// wrap ErrNotFound. It reads from the disk.
+func (r *Replica) MadeOn(ctx context.Context, v definition.Version) ([]byte, error) {
+	r.mu.RLock()
+	found := r.index.versionIn(r.index.byID.find(v.Change), v.Path)
+	var basis []definition.Version
+	if found != nil {
+		for _, p := range found.basis() {
+			basis = append(basis, p.ref())
+		}
+	}
+	r.mu.RUnlock()
+	if found == nil {
+		return nil, fmt.Errorf("what %s was made on: %w", v, ErrNotFound)
+	}
+	return r.Merged(ctx, v.Path, basis...)
+}
+
+// Merged returns the bytes that versions come to together under one path: what an edit of it
+// that has them as parents was made on. It is nil if that is no file, as where none of them is of
+// that path. Versions that
 // count no more give no bytes, but those that they were made on do. Errors wrap
 // ErrNotFound. It reads from the disk.
 func (r *Replica) Merged(ctx context.Context, path definition.Path, versions ...definition.Version) ([]byte, error) {
@@ -61,16 +82,24 @@ func (r *Replica) Merged(ctx context.Context, path definition.Path, versions ...
 	defer r.mu.RUnlock()
 	found := make([]*version, 0, len(versions))
 	for _, ref := range versions {
-		v := r.index.versionIn(r.index.byID.find(ref.Change), path)
-		if v == nil || ref.Path != path {
+		v := r.index.versionIn(r.index.byID.find(ref.Change), ref.Path)
+		if v == nil {
 			return nil, fmt.Errorf("merge %s: version %s: %w", path, ref, ErrNotFound)
 		}
 		found = append(found, v)
 	}
-	if len(found) == 0 {
+	f := r.index.files[path]
+	if f == nil || !slices.ContainsFunc(found, func(v *version) bool { return v.file == f }) {
 		return nil, ctx.Err()
 	}
 	known := ancestry(found)
-	t := r.index.tipsOf(found[0].file, func(v *version) bool { _, ok := known[v]; return ok })
+	t := r.index.tipsOf(f, func(v *version) bool { _, ok := known[v]; return ok })
+	behind := crossing(t.heads)
+	for _, v := range found { // those that had followed the file
+		if _, ok := behind[v]; !ok && v.file != f && r.index.counts(v) {
+			t.heads = append(t.heads, v)
+		}
+	}
+	slices.SortFunc(t.heads, laterOrPath)
 	return r.index.content(path, &t)
 }

@@ -199,10 +199,13 @@ func TestMerged(t *testing.T) {
 			t.Errorf("%s: got %q, %v, want %q", tt.name, got, err, tt.want)
 		}
 	}
-	for _, v := range []definition.Version{one.version(y), base.version(y), s.start.version(x)} {
+	for _, v := range []definition.Version{one.version(y), s.start.version(x)} {
 		if _, err := r.Merged(t.Context(), x, v); !errors.Is(err, crdt.ErrNotFound) {
-			t.Errorf("version %s of another path or change: got %v, want ErrNotFound", v, err)
+			t.Errorf("version %s of another change: got %v, want ErrNotFound", v, err)
 		}
+	}
+	if got, err := r.Merged(t.Context(), x, base.version(y)); err != nil || got != nil {
+		t.Errorf("a version of another path alone: got %q, %v, want no file", got, err)
 	}
 
 	// What counts no more gives no bytes; what it was made on does.

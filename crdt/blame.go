@@ -15,6 +15,8 @@ import (
 type Blame struct {
 	definition.Field
 	Version definition.Version
+	// Kept is the version that holds the field, for Remains; else it is zero.
+	Kept definition.Version
 }
 
 // Blame tells of each field of a file who wrote it: the first version that holds the value
@@ -49,7 +51,7 @@ func (r *Replica) Blame(ctx context.Context, at definition.Version) ([]Blame, er
 	}
 	blames := make([]Blame, 0, len(b.writers))
 	for i, f := range b.fields.All() {
-		blames = append(blames, Blame{f, earliest(b.writers[i]).ref()})
+		blames = append(blames, Blame{Field: f, Version: earliest(b.writers[i]).ref()})
 	}
 	return blames, nil
 }
@@ -94,15 +96,20 @@ func (b *blamer) begin(r *Replica, at definition.Version) ([]*version, error) {
 		return []*version{v}, nil
 	}
 	f := r.index.files[at.Path]
-	if f == nil || !decide(f.heads).present() || r.index.now().holder(f) != f {
+	if f == nil {
 		return nil, ErrNotFound
 	}
-	if len(sidesOf(f.heads)) > 1 {
-		if m := r.index.merged(f.path, &f.tips); m.withheld != "" {
+	now := r.index.now()
+	t := now.tips(f)
+	if !decide(t.heads).present() || now.holder(f) != f {
+		return nil, ErrNotFound
+	}
+	if len(sidesOf(t.heads)) > 1 {
+		if m := r.index.merged(f.path, t); m.withheld != "" {
 			return nil, errors.New(m.withheld)
 		}
 	}
-	return slices.Clone(f.heads), nil
+	return slices.Clone(t.heads), nil
 }
 
 // walk finds the writers of what heads, the latest first, come to.

@@ -394,11 +394,9 @@ func TestRandomBlame(t *testing.T) {
 					t: rt, h: h, counts: counts, key: key, value: b.Text,
 					writers: make(map[*written]bool), seen: make(map[*written]bool),
 				}
-				of := make(map[*written]bool)
-				for _, v := range h.versions {
-					of[v] = v.path == name
-				}
-				heads := q.newest(of)
+				heads := slices.DeleteFunc(slices.Clone(h.versions), func(v *written) bool {
+					return !slices.Contains(view.Heads, v.version(rt)) // some followed a rename from the other path
+				})
 				if !q.askAll(heads) {
 					// Nobody wrote it: two emptied a set or an object together.
 					if !view.Merged || b.Text != "[]" && b.Text != "{}" {

@@ -251,9 +251,9 @@ func TestBlame(t *testing.T) {
 		}, []string{`/b 1 by left`, `/c 2 by right`, `/d 1 by top`}},
 
 		{"what has no structure is blamed whole", "x.yml", func(s *telling) {
-			one := s.by("one", s.a, 1, nil, edit("x.yml", "a: &x 1\nb: *x\n"))
-			s.by("two", s.b, 2, []*woven{one}, edit("x.yml", "a: &x 1\nb: *x\n", one))
-		}, []string{"a: &x 1\nb: *x\n by one"}},
+			one := s.by("one", s.a, 1, nil, edit("x.yml", "? a\n: 1\n"))
+			s.by("two", s.b, 2, []*woven{one}, edit("x.yml", "? a\n: 1\n", one))
+		}, []string{"? a\n: 1\n by one"}},
 		{"what does not parse is blamed whole", "", func(s *telling) {
 			one := s.on("one", s.a, 1, nil, `id: 1`)
 			two := s.by("two", s.b, 2, []*woven{one}, edit("x.json", "{", one))

@@ -204,8 +204,10 @@ func checkEdit(e definition.Edit) error {
 		return refuse(ReasonEdit, "an edit resolves all conflicts, or some of those before it")
 	case len(e.Resolved) > maxResolved:
 		return refuse(ReasonLimit, "%d resolved conflicts", len(e.Resolved))
-	case !e.MovedFrom.IsZero() && (e.Deleted || e.MovedFrom == e.Path):
-		return refuse(ReasonEdit, "a move has content and another origin")
+	case !e.MovedFrom.IsZero() && e.MovedFrom == e.Path:
+		return refuse(ReasonEdit, "a move has another origin")
+	case e.Deleted && !e.MovedFrom.IsZero() && !slices.ContainsFunc(e.Parents, func(v definition.Version) bool { return v.Path == e.MovedFrom }):
+		return refuse(ReasonEdit, "a deletion comes from nowhere")
 	}
 	for i, r := range e.Resolved {
 		switch {

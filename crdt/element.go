@@ -113,6 +113,7 @@ const (
 	moved    // from another file
 	returned // see definition.Edit.Returned
 	settles  // it resolves some conflicts; which ones the file remembers
+	renamed  // moved, and its change deletes the other file
 )
 
 func (v *version) is(f flags) bool { return v.flags&f != 0 }
@@ -123,6 +124,16 @@ func (v *version) sameFile() []*version {
 		return v.parents
 	}
 	return slices.DeleteFunc(slices.Clone(v.parents), func(p *version) bool { return p.file != v.file })
+}
+
+// basis returns the parents that a version was made on under its name: those of the same file, and
+// with them those of another that had followed it there.
+func (v *version) basis() []*version {
+	own := v.sameFile()
+	if len(own) == 0 || v.is(renamed) {
+		return own
+	}
+	return v.parents
 }
 
 func (v *version) ref() definition.Version {

@@ -36,7 +36,7 @@ type index struct {
 	// load reads the bytes of a version from the disk.
 	load    func(*version) ([]byte, error)
 	merging sync.Mutex // guards what tips remember, which is filled under a reader's lock
-	coming  sync.Mutex // guards tips.came alone, so that it waits for no merge
+	coming  sync.Mutex // guards tips.came and file.moved alone, so that they wait for no merge
 }
 
 // file is all that the set says about one path.
@@ -45,6 +45,11 @@ type file struct {
 	fold     string
 	versions []*version // in order of admission: parents before children
 	tips                // of all of them
+	// left are the renames from it to other files, and sources the files that were renamed to it.
+	left    []departure
+	sources map[*file]struct{}
+	gone    map[*version]*version // for the versions that a rename made, the deletion in the same change
+	moved   *tips // after renames; nil if they were not asked for since they may have changed
 	// settled are the conflicts that versions resolve one by one; nil if none does.
 	settled map[*version][]definition.ResolvedConflict
 }
@@ -52,6 +57,7 @@ type file struct {
 // tips is the newest of some versions of a file.
 type tips struct {
 	heads []*version // those that count and are no ancestor of another that counts; latest first
+	own   *tips      // of the file's own versions, if these have heads of other names too
 	// What was asked for since the heads changed last.
 	came   *version              // see index.cameWith
 	merged *mergedFile           // what the heads come to
@@ -120,8 +126,11 @@ func (x *index) add(b *block, e *element) []definition.Path {
 	x.log.add(e)
 	dirty := make(map[*file]struct{}, len(e.versions))
 	for i := range e.versions {
-		v, f := &e.versions[i], x.file(b.change.edits[i].Path)
-		v.file = f
+		e.versions[i].file = x.file(b.change.edits[i].Path)
+	}
+	x.depart(e, b.change.edits)
+	for i := range e.versions {
+		v, f := &e.versions[i], e.versions[i].file
 		f.versions = append(f.versions, v)
 		if v.is(settles) {
 			if f.settled == nil {
@@ -202,8 +211,8 @@ func (x *index) revoke(r *trust.Revocation) []definition.Path {
 // mergeAnew forgets what was merged.
 func (x *index) mergeAnew(dirty map[*file]struct{}) {
 	for _, f := range x.files {
-		f.past, f.unhonoured = nil, nil
-		if len(sidesOf(f.heads)) > 1 {
+		f.past, f.unhonoured, f.moved = nil, nil, nil
+		if len(sidesOf(f.heads)) > 1 || len(f.sources) > 0 {
 			f.merged, f.past = nil, nil
 			x.dirty(f, dirty)
 		}
@@ -278,6 +287,14 @@ func (t *tips) put(v *version, counts func(*version) bool) {
 	t.came, t.merged, t.past = nil, nil, nil
 }
 
+// ofOwn returns the tips of the file's own versions.
+func (t *tips) ofOwn() *tips {
+	if t.own != nil {
+		return t.own
+	}
+	return t
+}
+
 // tipsOf returns the tips of those versions of a file that are in a part of the
 // set. With a version its ancestors are in it.
 func (x *index) tipsOf(f *file, in func(*version) bool) tips {
@@ -296,8 +313,12 @@ func (x *index) dirty(f *file, set map[*file]struct{}) {
 		return
 	}
 	set[f] = struct{}{}
+	f.moved = nil
 	for c := range x.colliders(f) {
 		x.dirty(c, set)
+	}
+	for _, d := range f.left {
+		x.dirty(d.came.file, set) // what is edited under the old name may be there
 	}
 }
 

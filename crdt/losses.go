@@ -12,6 +12,9 @@ import (
 type losses struct {
 	fields []contested
 	files  []definition.Conflict
+
+	read  map[*version]map[string]string // the fields of sides that were looked at, by pointer
+	apart int                            // how many pairs were merged by themselves
 }
 
 // contested is one field to which sides gave different values.
@@ -29,22 +32,32 @@ type loser struct {
 	text definition.FieldText
 }
 
+// maxApart is how many pairs of sides are merged by themselves to find who wrote a value. Beyond
+// it the latest of those that may have is named.
+const maxApart = 16
+
 // lose notes the fields at which next, a side, and those folded before it are in conflict.
 func (m *merger) lose(l *losses, conflicts []definition.FieldConflict, next side, folded []side) error {
-	if len(conflicts) == 0 {
-		return nil
-	}
-	apart := make([][]definition.FieldConflict, len(folded))
-	if len(folded) > 1 {
-		for i, s := range folded {
-			var err error
-			if apart[i], err = m.apart(s, next); err != nil {
-				return err
+	var apart [][]definition.FieldConflict // by folded side; nil until it is needed
+	for _, c := range conflicts {
+		writers, err := m.holders(l, c, folded)
+		if err == nil && len(writers) == 0 && apart == nil {
+			apart = make([][]definition.FieldConflict, len(folded))
+			for i, s := range folded {
+				if l.apart++; l.apart > maxApart {
+					break
+				}
+				if apart[i], err = m.apart(s, next); err != nil {
+					break
+				}
 			}
 		}
-	}
-	for _, c := range conflicts {
-		writers := writersOf(c, folded, apart)
+		if err != nil {
+			return err
+		}
+		if len(writers) == 0 {
+			writers = writersOf(c, folded, apart)
+		}
 		if c.Later.Present { // else it stands: an edit stands against a removal
 			l.field(c, c.Later, next, writers)
 		} else {
@@ -52,6 +65,45 @@ func (m *merger) lose(l *losses, conflicts []definition.FieldConflict, next side
 		}
 	}
 	return nil
+}
+
+// inside is the text of what has fields below it, which is no value's.
+const inside = "\x00"
+
+// holders returns the sides that have the earlier value of a conflict in its place, the latest
+// first; none where that does not tell, as in a list, whose indices are others in each side.
+func (m *merger) holders(l *losses, c definition.FieldConflict, folded []side) ([]loser, error) {
+	if len(folded) == 1 {
+		return []loser{{folded[0], c.Earlier}}, nil
+	}
+	if c.Kind != definition.FieldValue || c.Pointer == "" || placeOf(c.Pointer) != c.Pointer {
+		return nil, nil
+	}
+	var holders []loser
+	for _, s := range folded {
+		fields, ok := l.read[s.latest()]
+		if !ok {
+			content, err := m.load(s.latest())
+			if err != nil {
+				return nil, err
+			}
+			fields = make(map[string]string)
+			for _, f := range new(definition.FieldReader).Read(m.path, content).All() {
+				fields[f.Pointer] = f.Text
+				for i := strings.LastIndexByte(f.Pointer, '/'); i > 0; i = strings.LastIndexByte(f.Pointer[:i], '/') {
+					fields[f.Pointer[:i]] = inside // what is above it is there too
+				}
+			}
+			if l.read == nil {
+				l.read = make(map[*version]map[string]string)
+			}
+			l.read[s.latest()] = fields
+		}
+		if text, ok := fields[c.Pointer]; text != inside && ok == c.Earlier.Present && text == c.Earlier.Text {
+			holders = append(holders, loser{s, c.Earlier})
+		}
+	}
+	return holders, nil
 }
 
 // apart returns the conflicts that two sides have without the others.
@@ -79,9 +131,6 @@ func (m *merger) apart(earlier, later side) ([]definition.FieldConflict, error) 
 // those that are in the same conflict alone. If none is, the value was put together of those
 // that are in conflict in that place.
 func writersOf(c definition.FieldConflict, folded []side, apart [][]definition.FieldConflict) []loser {
-	if len(folded) == 1 {
-		return []loser{{folded[0], c.Earlier}}
-	}
 	for _, same := range []func(o definition.FieldConflict) bool{
 		func(o definition.FieldConflict) bool { return o.Pointer == c.Pointer && o.Earlier == c.Earlier },
 		func(o definition.FieldConflict) bool {
@@ -102,10 +151,15 @@ func writersOf(c definition.FieldConflict, folded []side, apart [][]definition.F
 	return []loser{{folded[0], c.Earlier}}
 }
 
-func sameField(a, b definition.FieldConflict) bool { return a.Kind == b.Kind && a.Pointer == b.Pointer }
+// sameField reports whether two conflicts are about the same. What is a field to two sides may be
+// an item or an object to two others, but a comment is another thing than what it is beside.
+func sameField(a, b definition.FieldConflict) bool {
+	return a.Pointer == b.Pointer && (a.Kind == definition.FieldComment) == (b.Kind == definition.FieldComment)
+}
 
 func samePlace(a, b definition.FieldConflict) bool {
-	return a.Kind == b.Kind && placeOf(a.Pointer) == placeOf(b.Pointer)
+	a.Pointer, b.Pointer = placeOf(a.Pointer), placeOf(b.Pointer)
+	return sameField(a, b)
 }
 
 // placeOf returns a pointer without indices, which differ where more items are merged.

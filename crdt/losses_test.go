@@ -93,6 +93,12 @@ func TestEachLosingSideIsListed(t *testing.T) {
 			[]string{"/name: a -, b 3", "/name: c -, b 3"},
 		},
 		{
+			"an object is removed by one and edited by another",
+			[]string{def("id: 1", `theme: 1`, "order: 1"), def("id: 1", `name: {"x": 3}`, "theme: 1", "order: 1"), def("id: 1", `name: {"x": 4}`, "theme: 1", "order: 1")},
+			def("id: 1", `name: {"x": 4}`, "theme: 1", "order: 1"),
+			[]string{`/name: a -, c {"x": 4}`, `/name: b {"x": 3}, c {"x": 4}`},
+		},
+		{
 			"four, of whom one has nothing to do with it",
 			[]string{def("id: 1", "name: 2", "theme: 1", "order: 1"), def("id: 1", "name: 3", "theme: 1", "order: 1"), def("id: 1", "name: 1", "theme: 1", "order: 9"), def("id: 1", "name: 5", "theme: 1", "order: 1")},
 			def("id: 1", "name: 5", "theme: 1", "order: 9"),

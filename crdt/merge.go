@@ -145,22 +145,21 @@ func (m *merger) base(a, b []*version, depth int) ([]byte, error) {
 // nearest returns the common ancestors of a and b that count and are no
 // ancestors of others that do, the latest first.
 func (m *merger) nearest(a, b []*version) []*version {
-	ofA, ofB := ancestry(a), ancestry(b)
+	ofA, ofB := crossing(a), crossing(b)
 	var common, parents []*version
 	for v := range ofA {
 		if _, ok := ofB[v]; ok && m.counts(v) {
 			common = append(common, v)
-			parents = append(parents, v.sameFile()...)
+			parents = append(parents, v.behind()...)
 		}
 	}
-	above := ancestry(parents)
+	above := crossing(parents)
 	common = slices.DeleteFunc(common, func(v *version) bool { _, ok := above[v]; return ok })
-	slices.SortFunc(common, later)
+	slices.SortFunc(common, laterOrPath)
 	return common
 }
 
-// ancestry returns versions with all of their file that they were made on. A move
-// is followed by history, but does not change the view.
+// ancestry returns versions with all of their file that they were made on.
 func ancestry(versions []*version) map[*version]struct{} {
 	seen := make(map[*version]struct{})
 	todo := slices.Clone(versions)

@@ -35,7 +35,7 @@ func (x *index) past(t *tips) []definition.Conflict {
 	resolved := ancestry(below)
 	var open []*version
 	for v := range history {
-		if _, ok := resolved[v]; !ok && !v.is(resolves) && (v.is(returned) || len(v.sameFile()) > 1) {
+		if _, ok := resolved[v]; !ok && !v.is(resolves) && (v.is(returned) || len(v.basis()) > 1) {
 			open = append(open, v)
 		}
 	}
@@ -70,9 +70,9 @@ func (x *index) unhonoured(v *version) (conflicts []definition.Conflict, failed 
 	if conflicts, ok := v.file.unhonoured[v]; ok {
 		return conflicts, false
 	}
-	parents := slices.Clone(v.sameFile())
+	parents := slices.Clone(v.basis())
 	parents = slices.DeleteFunc(parents, func(p *version) bool { return !x.counts(p) })
-	slices.SortFunc(parents, later)
+	slices.SortFunc(parents, laterOrPath)
 	conflicts = []definition.Conflict{}
 	if v.is(returned) && len(parents) > 0 && x.counts(v) {
 		conflicts = append(conflicts, definition.Conflict{
@@ -82,6 +82,7 @@ func (x *index) unhonoured(v *version) (conflicts []definition.Conflict, failed 
 	if len(parents) > 1 {
 		merged := len(conflicts)
 		conflicts = append(conflicts, decide(parents).conflicts...)
+		conflicts = append(conflicts, x.parted(parents)...)
 		m := merger{path: v.file.path, load: x.load, counts: x.counts, memo: make(map[string][]byte)}
 		if sides := sidesOf(parents); len(sides) > 1 {
 			out, err := m.merge(sides, 0)

@@ -18,6 +18,7 @@ type state struct {
 	// past is nil for now. Else the state is what upTo names, and past holds the
 	// tips of the files that were asked for.
 	past    map[*file]*tips
+	moved   map[*file]*tips // the same after renames
 	upTo    clock
 	holders map[*file]*file // who holds the place of a file
 }
@@ -27,19 +28,21 @@ func (x *index) now() *state { return &state{index: x, holders: make(map[*file]*
 
 // at returns the part of the set that a clock names.
 func (x *index) at(c clock) *state {
-	return &state{index: x, past: make(map[*file]*tips), upTo: c, holders: make(map[*file]*file)}
+	return &state{index: x, past: make(map[*file]*tips), moved: make(map[*file]*tips), upTo: c, holders: make(map[*file]*file)}
 }
 
-// tips returns the tips of a file.
-func (s *state) tips(f *file) *tips {
+// holds reports whether a version is in the state.
+func (s *state) holds(v *version) bool { return s.past == nil || s.upTo.covers(v.element) }
+
+// ownTips returns the tips of a file's own versions.
+func (s *state) ownTips(f *file) *tips {
 	if s.past == nil {
 		return &f.tips
 	}
 	t, ok := s.past[f]
 	if !ok {
-		in := func(v *version) bool { return s.upTo.covers(v.element) }
-		if slices.ContainsFunc(f.versions, func(v *version) bool { return !in(v) }) {
-			then := s.index.tipsOf(f, in)
+		if slices.ContainsFunc(f.versions, func(v *version) bool { return !s.holds(v) }) {
+			then := s.index.tipsOf(f, s.holds)
 			t = &then
 		} else {
 			t = &f.tips // nothing has come since

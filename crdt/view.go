@@ -64,7 +64,7 @@ func (s *state) view(path definition.Path) definition.View {
 	for _, h := range t.heads {
 		view.Heads = append(view.Heads, h.ref())
 	}
-	view.Winner, view.Conflicts = d.stands.ref(), slices.Concat(d.conflicts, s.index.past(t))
+	view.Winner, view.Conflicts = d.stands.ref(), slices.Concat(d.conflicts, s.index.parted(t.ofOwn().heads), s.index.past(t.ofOwn()))
 	if !d.present() {
 		return view
 	}
@@ -113,7 +113,7 @@ func (s *state) holder(f *file) *file {
 
 // earlier orders paths that would be present by the versions with which they came there.
 func (s *state) earlier(a, b *file) int {
-	return cmp.Or(compareFirst(s.index.cameWith(s.tips(a)), s.index.cameWith(s.tips(b))), a.path.Compare(b.path))
+	return cmp.Or(compareFirst(s.index.cameWith(a, s.tips(a)), s.index.cameWith(b, s.tips(b))), a.path.Compare(b.path))
 }
 
 // compareFirst orders versions of different paths by how deep in the graph they are,
@@ -128,7 +128,7 @@ func compareFirst(a, b *version) int {
 // has a file; so these are the versions that the heads lead back to without passing a deletion.
 // One that was made apart from a deletion never knew the path absent, and an edit wins against a
 // deletion: the path was there all along.
-func (x *index) cameWith(t *tips) *version {
+func (x *index) cameWith(f *file, t *tips) *version {
 	x.coming.Lock()
 	defer x.coming.Unlock()
 	if t.came != nil {
@@ -136,9 +136,18 @@ func (x *index) cameWith(t *tips) *version {
 	}
 	var todo []*version
 	for _, s := range sidesOf(t.heads) {
-		todo = append(todo, s...)
+		for _, v := range s {
+			if v.file == f {
+				todo = append(todo, v)
+			} else if t.came == nil || compareFirst(v, t.came) < 0 {
+				t.came = v // it followed the file here
+			}
+		}
 	}
-	if len(todo) == 0 {
+	switch {
+	case len(todo) > 0:
+		t.came = nil
+	case t.came == nil:
 		todo = append(todo, decide(t.heads).stands) // an adopted file
 	}
 	seen := make(map[*version]struct{})

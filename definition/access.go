@@ -68,12 +68,12 @@ type leaning struct {
 	removed [2]bool
 }
 
-// opposed reports whether one side added to a collection and the other removed from it. Each
-// made it wider or narrower on its own; both together let in or shut out whom neither
-// meant to.
+// opposed reports whether one side added to a collection and the other removed from it, or both made
+// it, not equally. Each made it wider or narrower on its own; both together let in or shut
+// out whom neither meant to.
 func (m *merger) opposed(b, l, e *node) bool {
-	if b == nil {
-		return false
+	if b == nil || b.kind == Null {
+		return true
 	}
 	var d leaning
 	m.lean(&d, b, [2]*node{l, e})

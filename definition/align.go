@@ -149,9 +149,9 @@ func alike(from, to []*node) (pairs []step) {
 	width := len(to) + 1
 	best := make([]int, (len(from)+1)*width)
 	likes := make([]int, len(from)*width)
-	for i := len(from) - 1; i >= 0; i-- {
-		for j := len(to) - 1; j >= 0; j-- {
-			like := likeness(from[i], to[j])
+	for i, a := range slices.Backward(from) {
+		for j, b := range slices.Backward(to) {
+			like := likeness(a, b)
 			sum := max(best[(i+1)*width+j], best[i*width+j+1])
 			if like > 0 {
 				sum = max(sum, like+best[(i+1)*width+j+1])

@@ -23,7 +23,7 @@ type FieldChange struct {
 // version, after them for each object the new ones in the order of the new version; a list's
 // items come in their order.
 //
-// Content that has no structure, or YAML with anchors or other parts whose extent is not
+// Content that has no structure, or YAML with parts whose extent is not
 // certain, changes as a whole. The error is Parse's.
 func Diff(path Path, from, to []byte) ([]FieldChange, error) {
 	if bytes.Equal(from, to) {
@@ -74,7 +74,7 @@ func (d *differ) value(f, t *node) {
 	switch {
 	case equalNodes(f, t):
 		d.visit(d.at, f, t, true)
-	case f == nil || t == nil || f.kind != t.kind || f.tag != t.tag || !f.isContainer(), (f.collection == 0) != (t.collection == 0):
+	case f == nil || t == nil || f.kind != t.kind || f.tag != t.tag || !f.isContainer() || !t.isContainer(), (f.collection == 0) != (t.collection == 0):
 		d.visit(d.at, f, t, false)
 	case f.kind == Object:
 		d.object(f, t)

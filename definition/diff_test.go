@@ -28,7 +28,7 @@ func TestDiff(t *testing.T) {
 		{"YAML null", "a.yml", "a: ~\n", "a: null\n", ""},
 		{"YAML class", "a.yml", "a: !<x.A> {b: 1}\n", "a: !<x.B> {b: 1}\n", "/a: !<x.A> {b: 1} -> !<x.B> {b: 1}"},
 		{"YAML set", "a.yml", "a: !<java.util.HashSet> [b, c]\n", "a: !<java.util.HashSet>\n- c\n- d\n", "/a/0: b -> none; /a/1: none -> d"},
-		{"YAML with anchors", "a.yml", "a: &x 1\n", "a: 2\n", ": a: &x 1\n -> a: 2\n"},
+		{"YAML with anchors", "a.yml", "a: &x 1\nb: *x\nc: 1\n", "a: &x 2\nb: *x\nc: 2\n", "/a: &x 1 -> &x 2; /b: *x -> *x; /c: 1 -> 2"},
 		{"opaque", "a.txt", "x", "y", ": x -> y"},
 	}
 	for _, test := range tests {

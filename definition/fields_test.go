@@ -17,7 +17,8 @@ func TestFields(t *testing.T) {
 		{"sets", "a.json", `{"s": ["java.util.TreeSet", [1, {"a": 2}]], "l": ["java.util.ArrayList", [{"a": 2}]], "m": ["java.util.TreeMap", {"k": 3}]}`,
 			`/s/0 "java.util.TreeSet"; /s/1/0 1; /s/1/1 {"a": 2}; /l/0 "java.util.ArrayList"; /l/1/0/a 2; /m/0 "java.util.TreeMap"; /m/1/k 3`},
 		{"YAML", "a.yml", "--- !<x.A>\na: !<java.util.HashSet>\n- b\n- c: 1\nd:\n", `/a/0 b; /a/1 c: 1; /d `},
-		{"anchors", "a.yml", "a: &x 1\n", " a: &x 1\n"},
+		{"anchors", "a.yml", "a: &x {c: 1}\nb: *x\n", "/a/c 1; /b *x"},
+		{"explicit keys", "a.yml", "? a\n: 1\n", " ? a\n: 1\n"},
 		{"broken", "a.json", "{", " {"},
 		{"opaque", "a.txt", "x", " x"},
 	}

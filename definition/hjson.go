@@ -78,7 +78,7 @@ func (r *hjsonReader) value() (Value, error) {
 	switch c := r.peek(); c {
 	case '{', '[':
 		if r.depth == maxDepth {
-			return Value{}, r.fail(start, textTooDeep)
+			return Value{}, r.fail(start, tooDeepText())
 		}
 		r.depth++
 		defer func() { r.depth-- }()

@@ -2,8 +2,10 @@ package definition
 
 import "fmt"
 
-// textTooDeep says of an object or array that it exceeds maxDepth.
-const textTooDeep = "objects and arrays nest too deeply"
+// tooDeepText says of an object or array that it exceeds maxDepth.
+func tooDeepText() string {
+	return fmt.Sprintf("objects and arrays nest too deeply: at most %d may be inside one another", maxDepth)
+}
 
 // keySet finds equal keys of one object while its members are collected. Most
 // objects are small, so it is only a loop until there are many.

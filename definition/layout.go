@@ -163,7 +163,7 @@ func addComments(known map[string]bool, n *yaml.Node) {
 // span is a part of a text, in bytes.
 type span struct{ start, end int }
 
-// trimmed returns the span without the carriage return that a line can end with.
+// trimmed returns the span without the line break that it can end with.
 func (s span) trimmed(src []byte) span {
-	return span{s.start, s.start + len(bytes.TrimRight(src[s.start:s.end], "\r"))}
+	return span{s.start, s.start + len(bytes.TrimRight(src[s.start:s.end], "\r\n"))}
 }

@@ -126,7 +126,8 @@ type matching struct {
 
 // matchBoth finds out how two lists came from their base, the later side's first. Tied items come
 // from one another: a longest common subsequence stayed, the others were moved. Between
-// those that stayed, items that are alike took each other's place; but what both lists have
+// those that stayed, items that are alike took each other's place, and containers without
+// identity may have been moved and changed at once; but what both lists have
 // and the base has not took the place of something only if it did so in both. It
 // reports false if a list has too much in common with the base in too many ways to
 // tell.
@@ -189,7 +190,58 @@ func match(base, list []node, baseTokens, tokens []int, added map[int]bool) (m m
 		}
 		at = step{next.from + 1, next.to + 1}
 	}
+	m.pairMoved(base, list, baseTokens, tokens, added)
 	return m, true
+}
+
+// pairMoved pairs what is left of containers that no identity tells apart, wherever they are:
+// those of which so much is equal that one was surely moved and changed into the other.
+func (m *matching) pairMoved(base, list []node, baseTokens, tokens []int, added map[int]bool) {
+	left := func(nodes []node, counterparts, tokens []int) []int {
+		return slices.DeleteFunc(unpaired(counterparts, 0, len(nodes)), func(i int) bool {
+			return !nodes[i].isContainer() || tokens[i] != nodes[i].id || added[tokens[i]]
+		})
+	}
+	gone, came := left(base, m.to, baseTokens), left(list, m.from, tokens)
+	if len(gone)*len(came) > maxLikened {
+		return
+	}
+	for _, i := range gone {
+		best, most := -1, 0
+		for _, j := range came {
+			if equal := equalKids(&base[i], &list[j]); m.from[j] < 0 && equal > most {
+				best, most = j, equal
+			}
+		}
+		if best >= 0 && 2*most >= max(len(base[i].kids), len(list[best].kids)) {
+			m.to[i], m.from[best] = best, i
+		}
+	}
+}
+
+// equalKids returns how many members or items two containers of one class have in common, the
+// class not counted.
+func equalKids(a, b *node) (n int) {
+	if a.kind != b.kind || a.class != b.class {
+		return 0
+	}
+	type kid struct {
+		key string
+		id  int
+	}
+	counts := make(map[kid]int, len(a.kids))
+	for i := range a.kids {
+		if a.kids[i].key != classKey {
+			counts[kid{a.kids[i].key, a.kids[i].id}]++
+		}
+	}
+	for i := range b.kids {
+		if k := (kid{b.kids[i].key, b.kids[i].id}); counts[k] > 0 {
+			counts[k]--
+			n++
+		}
+	}
+	return n
 }
 
 // unpaired returns the indices from one up to another that have no counterpart.

@@ -17,9 +17,9 @@ var errOpaque = errors.New("the content has no structure")
 type Merged struct {
 	// Content is the merged text.
 	Content []byte
-	// Conflicts are the fields that both sides changed, not equally, in the order in
-	// which they were met. What stands in Content instead is FieldConflict.Later, or
-	// Earlier if the later side had removed the field.
+	// Conflicts are the places where both sides could not be honoured, in the order in
+	// which they were met. What stands in Content is FieldConflict.Later, or Earlier
+	// if the later side had removed the field.
 	Conflicts []FieldConflict
 }
 
@@ -66,37 +66,60 @@ type FieldText struct {
 // Merge merges two versions of a definition that were made on top of base, by
 // structure. later is the side that stands where both changed the same field unequally.
 //
-// Values merge so: objects by key; typed collections as their class says (sets by adds
-// and removes, lists in order, maps by key); other arrays as lists; all else as a
-// whole. A list merges item by item: what either side removed is gone, what both
-// inserted at one place is there from both, the later side's first, equal items once. An item
-// that one side changed is the base's item that it stands in the place of and is most like.
-// A field that both sides changed unequally is a conflict: the later side's value
-// stands, but an edit always stands against a removal. If both sides gave an object
-// another class (@class, or the tag in YAML), or a typed collection, it is such a
-// field as a whole: members of two classes do not mix.
+// Objects merge by key, typed collections as their class says: sets by adds and removes, lists in
+// order, maps by key. Other arrays merge as lists, and all else as a whole. What only one
+// side changed is taken from it. A field that both changed unequally is a conflict: the
+// later side's value stands, but an edit always stands against a removal. No item, set or
+// object comes about that neither side wrote, unless it is listed:
+//
+//   - Objects in a list or set are merged by key only if they are tied: of one class, and equal
+//     in the first that they have of id, name, url and key, or else in a member that tells
+//     all objects of the list apart. What both changed without that is a conflict of the item.
+//   - A list's item that one side moved keeps what the other made of it, be it a removal. Lists
+//     that both put into other orders are a conflict of the collection.
+//   - What both put for one element of a set is a conflict of the element.
+//   - What one side gave another class, by @class or by its tag in YAML, and the other changed is a
+//     conflict of the object; only the document's own class is a member like others.
+//   - Lists and sets without a common base are a conflict of the collection.
+//   - In a collection that decides who may log in or what a service learns of them, such as
+//     the allowedAttributes of a release policy, additions by both merge, and removals by
+//     both; an addition by one and a removal by the other are a conflict of the collection.
+//
+// Which side is later decides only what stands in a conflict: with the sides swapped the
+// conflicts are the same, and without conflicts the values.
 //
 // The text is the later side's own. Only the values that the earlier side changed are
 // replaced, removed or inserted in it, with the earlier side's bytes for them; these
-// are indented anew, but never encoded anew. A removed member takes its line with it if
-// it has one for itself, and the comment behind it; other comments, the order and the layout
-// stay. A new member comes after the one that it follows in the earlier side; if it gets lines of
-// its own, the comments directly above and behind it come too. If only one side
-// changed the bytes, or both equally, the result is exactly that side.
+// are indented anew, but never encoded anew, unless a text on lines comes into brackets. A
+// removed member takes its line with it if it has one for itself; the order and the layout stay.
+// A new member comes after the one that it follows in the earlier side. If only one side changed the
+// bytes, or both equally, the result is exactly that side.
+//
+// Comments are content. A comment belongs to what it is beside: it is above a member or an item,
+// between its key and its value, behind it, or at the end of a container; or at the head or
+// the tail of the document. There both sides' comments merge as values do: what one side adds,
+// edits, removes or moves stands, and goes with its member. A comment that both edit is a
+// conflict of the kind FieldComment, and so is one that one side edits and the other
+// removes: the edit stands. Beside a value in conflict the comments of the side that stands do. What
+// was written about a value that is gone stays where that was. A comment that finds no place
+// in the text is a conflict in which the later side stands, with an empty text if it has
+// none.
+//
+// A base of nil stands for none: the sides were created apart. What one side alone has is
+// taken then, and what both have unequally is a conflict.
 //
 // A result is read again before it is returned, and holds exactly the values that the
 // rules above give; so what both sides kept, such as the id, is kept, and no key comes
 // twice. Where that cannot be reached Merge gives up with an error that wraps
-// ErrNoMerge: a text does not parse or has no structure, YAML has anchors or other
-// parts whose extent is not certain, or the earlier side's text has no place in the layout
-// of the later one's.
+// ErrNoMerge and says why: a text does not parse or has no structure, a side changed a value
+// of YAML that has an anchor or is an alias, YAML has parts whose extent is not certain
+// ("? key", pairs in brackets), the earlier side's text has no place in the layout of the
+// later one's, or the merged text or the conflicts would be too large.
 //
 // Merge is pure and total: equal arguments give equal results, and it takes a time of the order
-// of the texts' size but for long lists without order, which are given up on. It neither
-// keeps nor changes its arguments, but Content may be one of them.
-//
-// A base of nil stands for none: the sides were created apart. What one side alone has is
-// taken then, and what both have unequally is a conflict.
+// of the texts' size; lists without order that have too much in common with their base in too
+// many ways are a conflict. It neither keeps nor changes its arguments, but Content may
+// be one of them.
 func Merge(path Path, base, later, earlier []byte) (Merged, error) {
 	return mergeTaking(path, base, later, earlier, nil)
 }
@@ -128,14 +151,20 @@ func mergeTaking(path Path, base, later, earlier []byte, taken []string) (Merged
 			return Merged{}, noMerge(i, err)
 		}
 	}
+	if err := checkAnchors(sides[0], sides[1], sides[2]); err != nil {
+		return Merged{}, err
+	}
 	m := merger{ids: &ids, base: sides[0], later: sides[1], earlier: sides[2], taken: taken}
 	root := m.value(m.base.root, m.later.root, m.earlier.root)
-	if root.from == fromEarlier {
-		return Merged{Content: earlier, Conflicts: m.conflicts}, nil
+	if m.listed > maxListed {
+		return Merged{}, fmt.Errorf("%w: too many fields are in conflict to list them", ErrNoMerge)
 	}
-	content, err := splice(m.base, m.later, m.earlier, m.revisions)
-	if err != nil {
-		return Merged{}, fmt.Errorf("%w: %w", ErrNoMerge, err)
+	content := earlier
+	if root.from != fromEarlier {
+		var err error
+		if content, err = splice(m.base, m.later, m.earlier, m.revisions); err != nil {
+			return Merged{}, fmt.Errorf("%w: %w", ErrNoMerge, err)
+		}
 	}
 	result, err := parseSide(path, content, &ids)
 	if order := finalOrder(m.later.root, m.revisions); err == nil && order != nil {
@@ -150,7 +179,11 @@ func mergeTaking(path Path, base, later, earlier []byte, taken []string) (Merged
 	case result.root.id != root.id:
 		return Merged{}, fmt.Errorf("%w: the layouts of the two versions do not fit into one another", ErrNoMerge)
 	}
-	return Merged{Content: content, Conflicts: m.conflicts}, nil
+	content, comments := m.withComments(path, result, root.from)
+	if m.listed > maxListed {
+		return Merged{}, fmt.Errorf("%w: too many comments are in conflict to list them", ErrNoMerge)
+	}
+	return Merged{Content: content, Conflicts: append(m.conflicts, comments...)}, nil
 }
 
 // noMerge says why a side, by its place among Merge's arguments, has no structure to merge.

@@ -316,7 +316,7 @@ func mergeRounds() int {
 
 // asWhole reports whether a merge has conflicts of an item of a list that both sides edited, or of
 // a collection that one side added to and the other removed from. It checks that they did.
-func (f *fieldEdits) asWhole(tb testing.TB, merged definition.Merged, later, earlier []lineEdit) (any bool) {
+func (f *fieldEdits) asWhole(tb testing.TB, merged definition.Merged, later, earlier []lineEdit) (found bool) {
 	tb.Helper()
 	adds := func(e lineEdit) bool { return e.kind != "remove" }
 	removes := func(e lineEdit) bool { return e.kind != "insert" }
@@ -339,9 +339,9 @@ func (f *fieldEdits) asWhole(tb testing.TB, merged definition.Merged, later, ear
 		default:
 			tb.Fatalf("%s: later %+v\nearlier %+v\nconflict of the %s %s", f.name, later, earlier, c.Kind, c.Pointer)
 		}
-		any = true
+		found = true
 	}
-	return any
+	return found
 }
 
 // TestMergeOfDisjointEdits lets two sides edit some fields of each definition each, and the later

@@ -16,18 +16,19 @@ func TestMergeLayoutJSON(t *testing.T) {
 			want:    "// head\n{\n  \"x\": {\n  \t\"y\": [\n  \t\t1\n  \t]\n  },\n  \"a\": 1, // why\n  \"c\": 2,\n  /* b */\n  \"b\": 3,\n  \"d\": 4\n  // end\n}\n",
 		},
 		{
-			name:    "lines removed",
-			base:    "{\n  \"a\": 1,\n  \"b\": 2,\n  \"c\": 3\n}\n",
-			later:   "{\n  // about a\n  \"a\": 1, // a\n  // about b\n  \"b\": 9,\n\n  // about c\n  \"c\": 3 // c\n}\n",
-			earlier: "{\n  \"b\": 2\n}\n",
-			want:    "{\n  // about a\n  // about b\n  \"b\": 9\n\n  // about c\n}\n",
+			name:      "lines removed",
+			base:      "{\n  \"a\": 1,\n  \"b\": 2,\n  \"c\": 3\n}\n",
+			later:     "{\n  // about a\n  \"a\": 1, // a\n  // about b\n  \"b\": 9,\n\n  // about c\n  \"c\": 3 // c\n}\n",
+			earlier:   "{\n  \"b\": 2\n}\n",
+			want:      "{\n  // about a\n  // a\n  // about b\n  \"b\": 9\n\n  // about c\n  // c\n}\n",
+			conflicts: "/a: none // a none; /c: none // c none",
 		},
 		{
 			name:    "comments before commas",
 			base:    `{"a": 1 /* a */, "b": 2 /* b */}`,
 			later:   `{"a": 1 /* a */, "b": 3 /* b */}`,
 			earlier: `{"a": 1 /* a */, "b": 2 /* b */, "c": 4}`,
-			want:    `{"a": 1 /* a */, "b": 3, "c": 4 /* b */}`,
+			want:    `{"a": 1 /* a */, "b": 3 /* b */, "c": 4}`,
 		},
 		{
 			name:    "trailing commas",
@@ -89,7 +90,7 @@ func TestMergeLayoutJSON(t *testing.T) {
 			name:    "HJSON without braces",
 			base:    "# head\na: x\nb: y\nc: z",
 			later:   "# head\n\na: x\n# b\nb: Y\nc: z",
-			earlier: "n: 0\na: x\nb: y\nm: 1",
+			earlier: "# head\nn: 0\na: x\nb: y\nm: 1",
 			want:    "# head\n\nn: 0\na: x\n# b\nb: Y\nm: 1",
 		},
 		{
@@ -111,14 +112,35 @@ func TestMergeLayoutJSON(t *testing.T) {
 			base:    "{\n  a: 1 # one\n  b: 2\n}",
 			later:   "{\n  a: 1 # one\n  b: 3\n}",
 			earlier: "{\n  a: uno\n  b: 2\n}",
-			want:    "{\n  a: uno\n   # one\n  b: 3\n}",
+			want:    "{\n  a: uno\n  b: 3\n}",
 		},
 		{
 			name:    "comments of what is new",
 			base:    "{\n  \"a\": 1, // one\n  // about b\n  \"b\": 2\n}",
 			later:   "{\n  \"a\": 9, // one\n  // about b\n  \"b\": 2\n}",
 			earlier: "{\n  \"a\": 1, // one\n\n    // new: c\n    /* really */\n    \"c\": 3, // three\n  // about b\n  \"d\": 4,\n  \"b\": 2, // two\n  \"e\": 5 // five\n}",
-			want:    "{\n  \"a\": 9, // one\n  // new: c\n  /* really */\n  \"c\": 3, // three\n  \"d\": 4,\n  // about b\n  \"b\": 2,\n  \"e\": 5 // five\n}",
+			want:    "{\n  \"a\": 9, // one\n  // new: c\n  /* really */\n  \"c\": 3, // three\n  // about b\n  \"d\": 4,\n  \"b\": 2, // two\n  \"e\": 5 // five\n}",
+		},
+		{
+			name:    "items moved with their comments",
+			base:    "{\n  \"a\": [\n    1,\n    2,\n    3\n  ]\n}",
+			later:   "{\n  \"a\": [\n    // about one\n    1, // one\n    2, /* two */\n    /* about three */\n    3, // three\n    4\n  ] // all\n}",
+			earlier: "{\n  \"a\": [ 3, 1, 2 ]\n}",
+			want:    "{\n  \"a\": [\n    /* about three */\n    3, // three\n    // about one\n    1, // one\n    2, /* two */\n    4\n  ] // all\n}",
+		},
+		{
+			name:    "items moved in one line",
+			base:    `{"a":[1,{"id":2,"b":1},3]}`,
+			later:   `{ "a": [ 1 , { "id": 2, "b": 9 } , 3 /* three */ ] }`,
+			earlier: `{"a":[3,{"id":2,"b":1},1,0]}`,
+			want:    `{ "a": [ 3 /* three */ , { "id": 2, "b": 9 }, 1 , 0 ] }`,
+		},
+		{
+			name:    "items without quotes moved",
+			base:    "{\n  a: [\n    x y\n    z\n    \"q\"\n  ]\n}",
+			later:   "{\n  a: [\n    x y\n    z\n    \"q\"\n    n\n  ]\n}",
+			earlier: "{\n  a: [\n    \"q\"\n    z\n    x y\n  ]\n}",
+			want:    "{\n  a: [\n    \"q\"\n    z\n    x y\n    n\n  ]\n}",
 		},
 		{
 			name:    "byte order mark",
@@ -141,11 +163,12 @@ func TestMergeLayoutYAML(t *testing.T) {
 			want:    "# head\n--- !<org.x.Other>\nserviceId: 'b' # regex\ntheme: t\nid: 1\n\naccessStrategy: !<org.x.Strategy> # s\n  enabled: false\n  order: 1\n  # sso\n  ssoEnabled: true\n",
 		},
 		{
-			name:    "entries removed",
-			base:    "a: 1\nb:\n  c: 1\n  d: 1\ne: 1\n",
-			later:   "a: 1 # a\n# b\nb:\n  c: 1\n  d: 2\ne: 1 # e",
-			earlier: "b:\n  d: 1\n",
-			want:    "# b\nb:\n  d: 2",
+			name:      "entries removed",
+			base:      "a: 1\nb:\n  c: 1\n  d: 1\ne: 1\n",
+			later:     "a: 1 # a\n# b\nb:\n  c: 1\n  d: 2\ne: 1 # e",
+			earlier:   "b:\n  d: 1\n",
+			want:      "# a\n# b\nb:\n  d: 2\n# e",
+			conflicts: "/a: none # a none; /e: none # e none",
 		},
 		{
 			name:    "sequences",
@@ -201,14 +224,15 @@ func TestMergeLayoutYAML(t *testing.T) {
 			base:    "a: 1 # one\n# about b\nb: 2\n",
 			later:   "a: 9 # one\n# about b\nb: 2\n",
 			earlier: "a: 1 # one\n# new\nc:\n  # deep\n  - x # x\n# about b\nd: 4 # four\nb: 2\n",
-			want:    "a: 9 # one\n# new\nc:\n  # deep\n  - x # x\nd: 4 # four\n# about b\nb: 2\n",
+			want:    "a: 9 # one\n# new\nc:\n  # deep\n  - x # x\n# about b\nd: 4 # four\nb: 2\n",
 		},
 		{
-			name:    "beside dashes",
-			base:    "a:\n- [1]\n- b: 1\n  c: 1\n  id: x\n- x\n- - d\n  - e\n",
-			later:   "a:\n- [1] # one\n- b: 1 # b\n  # c\n  c: 2\n  id: x\n- x # x\n- - d # d\n  # e\n  - e\n",
-			earlier: "a:\n- [2]\n- c: 1\n  id: x\n- |\n  y\n- - e\n",
-			want:    "a:\n- [2] # one\n-\n  # c\n  c: 2\n  id: x\n- | # x\n  y\n-\n  # e\n  - e\n",
+			name:      "beside dashes",
+			base:      "a:\n- [1]\n- b: 1\n  c: 1\n  id: x\n- x\n- - d\n  - e\n",
+			later:     "a:\n- [1] # one\n- b: 1 # b\n  # c\n  c: 2\n  id: x\n- x # x\n- - d # d\n  # e\n  - e\n",
+			earlier:   "a:\n- [2]\n- c: 1\n  id: x\n- |\n  y\n- - e\n",
+			want:      "a:\n- [2] # one\n-\n  # b\n  # c\n  c: 2\n  id: x\n- | # x\n  y\n-\n  # d\n  # e\n  - e\n",
+			conflicts: "/a/1/b: none # b none; /a/3/0: none # d none",
 		},
 		{
 			name:      "tags come and go",
@@ -219,11 +243,86 @@ func TestMergeLayoutYAML(t *testing.T) {
 			conflicts: "/c: !<x.C>\n  d: 1 !<x.C>\n  d: 2 d: 1",
 		},
 		{
+			name:    "items moved with their comments",
+			base:    "a:\n- x\n- id: 1\n  b: 1\n- y\n",
+			later:   "a:\n# about x\n- x # x\n- id: 1 # one\n  # about b\n  b: 2\n# about y\n- y # y\n",
+			earlier: "a:\n- y\n- id: 1\n  b: 1\n- x\n",
+			want:    "a:\n# about y\n- y # y\n- id: 1 # one\n  # about b\n  b: 2\n# about x\n- x # x\n",
+		},
+		{
+			name:    "text of lines moved beside a dash",
+			base:    "l:\n- - x\n  - |-\n    one\n    two\n  - y\n",
+			later:   "l:\n- - x # behind\n  - |-\n    one\n    two\n  - y # y\n",
+			earlier: "l:\n- - |-\n    one\n    two\n  - x\n  - y\n",
+			want:    "l:\n- - |-\n    one\n    two\n  - x # behind\n  - y # y\n",
+		},
+		{
+			name:    "text of lines moved with a comment that is indented in another way",
+			base:    "l:\n- x\n- |-\n  one\n- y\n",
+			later:   "l:\n  - x # behind\n    # above\n  - |-\n    one\n  - y # y\n",
+			earlier: "l:\n- |-\n  one\n- x\n- y\n",
+			want:    "l:\n  # above\n  - |-\n    one\n  - x # behind\n  - y # y\n",
+		},
+		{
 			name:    "sets by tag",
 			base:    "s: !<java.util.HashSet>\n- a\n- b\n",
 			later:   "s: !<java.util.HashSet>\n- b\n- a\n- c\n",
 			earlier: "s: !<java.util.HashSet> [a, d]\n",
 			want:    "s: !<java.util.HashSet>\n- d\n- a\n- c\n",
+		},
+	})
+}
+
+// TestMergeLayoutYAMLAnchors merges around values that have anchors or are aliases.
+func TestMergeLayoutYAMLAnchors(t *testing.T) {
+	runMergeTests(t, "a.yml", []mergeTest{
+		{
+			name:    "beside an anchor",
+			base:    "base: &b {x: 1}\nother: one\nlast: two\n",
+			later:   "base: &b {x: 1}\nother: one\nlast: 2\n",
+			earlier: "base: &b {x: 1}\nother: 1\nlast: two\n",
+			want:    "base: &b {x: 1}\nother: 1\nlast: 2\n",
+		},
+		{
+			name:    "in what has a merge key",
+			base:    "x: &x # c\n  image: a\n  env: [1]\nservices:\n  web:\n    <<: *x\n    port: 1\n    name: web\n  db:\n    <<: *x\n    port: 2\n",
+			later:   "x: &x # c\n  image: a\n  env: [1]\nservices:\n  web:\n    <<: *x\n    port: 10\n    name: web\n  db:\n    <<: *x\n    port: 2\n",
+			earlier: "x: &x # c\n  image: a\n  env: [1]\nservices:\n  web:\n    <<: *x\n    port: 1\n    name: www\n  db:\n    <<: *x\n    port: 20\n    new: 1\n",
+			want:    "x: &x # c\n  image: a\n  env: [1]\nservices:\n  web:\n    <<: *x\n    port: 10\n    name: www\n  db:\n    <<: *x\n    port: 20\n    new: 1\n",
+		},
+		{
+			name:    "of every kind",
+			base:    "a: &a !<x.A>\n  k: 1\nb: !<x.B> &b [1, *a]\nc: &c |\n  text\nd: &d\n&k e: 1\n*c : f\nl:\n- &i x\n- *i\n- &m\n  n: 1\n- y\nz: 1\n",
+			later:   "a: &a !<x.A>\n  k: 1\nb: !<x.B> &b [1, *a]\nc: &c |\n  text\nd: &d\n&k e: 1\n*c : f\nl:\n- &i x\n- *i\n- &m\n  n: 1\n- y\nz: 2\n",
+			earlier: "a: &a !<x.A>\n  k: 1\nb: !<x.B> &b [1, *a]\nc: &c |\n  text\nd: &d\n&k e: 2\n*c : g\nl:\n- &i x\n- *i\n- &m\n  n: 1\n- Y\nz: 1\n",
+			want:    "a: &a !<x.A>\n  k: 1\nb: !<x.B> &b [1, *a]\nc: &c |\n  text\nd: &d\n&k e: 2\n*c : g\nl:\n- &i x\n- *i\n- &m\n  n: 1\n- Y\nz: 2\n",
+		},
+	})
+}
+
+// TestMergeLayoutYAMLBrackets puts into brackets what the earlier side has on lines.
+func TestMergeLayoutYAMLBrackets(t *testing.T) {
+	runMergeTests(t, "a.yml", []mergeTest{
+		{
+			name:    "a typed collection is filled",
+			base:    "a: [java.util.HashSet, []]\nb: 1\n",
+			later:   "a: [java.util.HashSet, []]\nb: 2\n",
+			earlier: "a:\n- java.util.HashSet\n- - x, y\n  - \"z\"\nb: 1\n",
+			want:    "a: [java.util.HashSet, [\"x, y\", \"z\"]]\nb: 2\n",
+		},
+		{
+			name:    "values of lines",
+			base:    "{a: 1, b: 1}\n",
+			later:   "{a: 1, b: 2}\n",
+			earlier: "a:\n- c\n- d: !<x.D>\n    e: |\n      one\n      two\n    f:\n    'g h': {i: [1]}\n    j, k: l {m}\nb: 1\nn:\n  o: 1\n",
+			want:    "{a: [c, {d: !<x.D> {e: \"one\\ntwo\\n\", f:, 'g h': {i: [1]}, \"j, k\": \"l {m}\"}}], b: 2, n: {o: 1}}\n",
+		},
+		{
+			name:    "brackets over lines",
+			base:    "a: [\n  1\n]\nb: 1\n",
+			later:   "a: [\n  1 # one\n]\nb: 2\n",
+			earlier: "a:\n- 1\n- c: 2\n  d: 3\nb: 1\n",
+			want:    "a: [\n  1, # one\n  {c: 2, d: 3}\n]\nb: 2\n",
 		},
 	})
 }

@@ -1,24 +1,46 @@
 package definition_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/starling-sync/starling/definition"
 )
 
-// TestMergeOfCreations merges two sides that have no common ancestor.
+// TestMergeOfCreations merges two sides that have no common ancestor, in each format.
 func TestMergeOfCreations(t *testing.T) {
 	for _, test := range []struct{ name, later, earlier, want, conflicts string }{
-		{"equal but for one field", `{"a": 1, "d": "x"}`, `{"a": 1, "d": "y"}`, `{"a": 1, "d": "x"}`, `/d: none "x" "y"`},
+		{"equal but for one field", `{"a": 1, "d": "x"}`, `{"a": 1, "d": "y"}`, `{"a": 1, "d": "x"}`, `field /d`},
 		{"one-sided fields", `{"a": 1, "b": 2}`, `{"c": 3, "a": 1}`, `{"c": 3, "a": 1, "b": 2}`, ""},
-		{"in an object", `{"o": {"a": 1, "b": 1}}`, `{"o": {"a": 1, "b": 2}}`, `{"o": {"a": 1, "b": 1}}`, "/o/b: none 1 2"},
-		{"equal but for layout", `{"a": 1, "b": 2}`, `{ "b": 2, "a": 1 }`, `{"a": 1, "b": 2}`, ""},
-		{"of other kinds", `{"a": 1}`, `[1]`, `{"a": 1}`, `: none {"a": 1} [1]`},
+		{"in an object", `{"o": {"a": 1, "b": 1, "c": 1}}`, `{"o": {"a": 1, "b": 2, "d": 1}}`, `{"o": {"a": 1, "b": 1, "c": 1, "d": 1}}`, "field /o/b"},
+		{"equal", `{"a": 1, "b": [1, {"c": 2}]}`, `{"b": [1, {"c": 2}], "a": 1}`, `{"a": 1, "b": [1, {"c": 2}]}`, ""},
+		{"of other kinds", `{"a": 1}`, `[1]`, `{"a": 1}`, `field `},
+		{"lists", `{"l": [1, 2], "a": 1}`, `{"l": [1, 3], "a": 1}`, `{"l": [1, 2], "a": 1}`, "collection /l"},
+		{"sets", `{"s": ["java.util.HashSet", ["a", "b"]], "r": ["java.util.HashSet", ["a", "b"]]}`, `{"s": ["java.util.HashSet", ["c"]], "r": ["java.util.HashSet", ["b", "a"]]}`, `{"s": ["java.util.HashSet", ["a", "b"]], "r": ["java.util.HashSet", ["a", "b"]]}`, "collection /s"},
+		{"maps", `{"m": {"@class": "java.util.HashMap", "a": 1}}`, `{"m": {"@class": "java.util.HashMap", "b": 1}}`, `{"m": {"@class": "java.util.HashMap", "a": 1, "b": 1}}`, ""},
+		{"objects of two classes", `{"o": {"@class": "x.A", "a": 1}, "n": 1}`, `{"o": {"@class": "x.B", "b": 1}, "n": 1}`, `{"o": {"@class": "x.A", "a": 1}, "n": 1}`, "object /o"},
+		{"documents of two classes", `{"@class": "x.A", "a": 1}`, `{"@class": "x.B", "a": 1}`, `{"@class": "x.A", "a": 1}`, "field /@class"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			merged, err := definition.Merge(mustPath(t, "a.json"), nil, []byte(test.later), []byte(test.earlier))
-			if err != nil || string(merged.Content) != test.want || conflicts(merged) != test.conflicts {
-				t.Errorf("merged into %s, %v, conflicts %s, want %s and %s", merged.Content, err, conflicts(merged), test.want, test.conflicts)
+			for file, format := range formats() {
+				write := func(text string) []byte { return []byte(format.write(modelIn(t, "a.json", text))) }
+				later, earlier := write(test.later), write(test.earlier)
+				merged, err := definition.Merge(mustPath(t, file), nil, later, earlier)
+				if err != nil {
+					t.Errorf("%s: %v", file, err)
+					continue
+				}
+				listed := ""
+				for _, c := range merged.Conflicts {
+					listed += fmt.Sprint(c.Kind, " ", c.Pointer)
+					if c.Base.Present {
+						t.Errorf("%s: the conflict %s has a base", file, c.Pointer)
+					}
+				}
+				got, want := parseModel(t, file, string(merged.Content)), parseModel(t, "a.json", test.want)
+				if got != want || listed != test.conflicts {
+					t.Errorf("%s: merged into\n%s\nconflicts %q, want %q", file, merged.Content, listed, test.conflicts)
+				}
 			}
 		})
 	}

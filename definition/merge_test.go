@@ -120,11 +120,13 @@ func TestMergeFallsBack(t *testing.T) {
 		{"no base", "a.json", "", `{}`, `{"a": 1}`},
 		{"later does not parse", "a.json", `{}`, `{`, `{"a": 1}`},
 		{"earlier does not parse", "a.json", `{}`, `{"a": 1}`, `{`},
-		{"anchors", "a.yml", "a: 1\nb: 1\n", "a: &x 2\nb: 1\n", "a: 1\nb: 2\n"},
+		{"a new anchor", "a.yml", "a: 1\nb: 1\n", "a: &x 2\nb: 1\n", "a: 1\nb: 2\n"},
+		{"what an alias refers to", "a.yml", "a: &x {c: 1}\nb: *x\nd: 1\n", "a: &x {c: 1}\nb: *x\nd: 2\n", "a: &x {c: 3}\nb: *x\nd: 1\n"},
+		{"an alias removed", "a.yml", "a: &x {c: 1}\nb: *x\nd: 1\n", "a: &x {c: 1}\nd: 1\n", "a: &x {c: 1}\nb: *x\nd: 2\n"},
+		{"an alias in a list", "a.yml", "a: &x 1\nb: [*x, 2]\nd: 1\n", "a: &x 1\nb: [*x, 2]\nd: 2\n", "a: &x 1\nb: [*x, *x, 2]\nd: 1\n"},
 		{"explicit keys", "a.yml", "a: 1\nb: 1\n", "? a\n: 2\nb: 1\n", "a: 1\nb: 2\n"},
 		{"pairs in brackets", "a.yml", "a: 1\nb: 1\n", "a: [c: d]\nb: 1\n", "a: 1\nb: 2\n"},
 		{"unusual line breaks", "a.yml", "a: 1\nb: 1\n", "a: 2\rb: 1\n", "a: 1\nb: 2\n"},
-		{"lines in brackets", "a.yml", "{a: 1, b: 1}\n", "{a: 1, b: 2}\n", "a:\n- c\n- d\nb: 1\n"},
 		{"too large", "a.json", `{}`, `{"a": "` + strings.Repeat("x", definition.MaxSize-20) + `"}`, `{"b": "` + strings.Repeat("x", definition.MaxSize-20) + `"}`},
 	}
 	for _, test := range tests {
@@ -145,6 +147,25 @@ func TestMergeFallsBack(t *testing.T) {
 					if merged, err := merge(t, test.file, test.base, one, other); err != nil || string(merged.Content) != want {
 						t.Errorf("a change of one side: %.40q, %v, want %.40q", merged.Content, err, want)
 					}
+				}
+			}
+		})
+	}
+}
+
+// TestMergeSaysWhyNot wants the reason in words that lead a reader to the place.
+func TestMergeSaysWhyNot(t *testing.T) {
+	for _, test := range []struct{ name, base, later, earlier, want string }{
+		{"anchors", "a: &x 1\nb: 1\n", "a: &x 2\nb: 1\n", "a: &x 1\nb: 2\n", "anchor"},
+		{"explicit key", "a: 1\nb: 1\n", "? a\n: 2\nb: 1\n", "a: 1\nb: 2\n", `line 1, column 1: a key is written as "? key"`},
+		{"explicit key in braces", "a: {c: 1}\nb: 1\n", "a: {? c : 2}\nb: 1\n", "a: {c: 1}\nb: 2\n", `line 1, column 5: a key is written as "? key"`},
+		{"pair in brackets", "a: [1]\nb: 1\n", "a: [1, c: d]\nb: 1\n", "a: [1]\nb: 2\n", "line 1, column 8: a pair in brackets has no braces"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			for _, sides := range [][2]string{{test.later, test.earlier}, {test.earlier, test.later}} {
+				_, err := merge(t, "a.yml", test.base, sides[0], sides[1])
+				if !errors.Is(err, definition.ErrNoMerge) || !strings.Contains(err.Error(), test.want) {
+					t.Errorf("got %v, want ErrNoMerge that says %q", err, test.want)
 				}
 			}
 		})

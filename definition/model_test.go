@@ -22,7 +22,7 @@ type model struct {
 }
 
 var (
-	modelKeys    = []string{"a", "b", "c", "d", "long name", "é/~"}
+	modelKeys    = []string{"a", "b", "c", "d", "long name", "é/~", "name", "requiredAttributes"}
 	modelStrings = []string{"x", "y", "two words", "it's", "a \"quote\"", "#no comment", "key: value", "", "true", "12", "é", "{", "one\ntwo", "one\n  two\n\nthree", "http://a/b", "z, y", "-"}
 	modelClasses = []string{"org.x.A", "org.x.B"}
 )
@@ -118,12 +118,16 @@ func drawEdited(t *rapid.T, base *model) *model {
 		all := m.containers()
 		in := all[rapid.IntRange(0, len(all)-1).Draw(t, "in")]
 		at := rapid.IntRange(0, len(in.kids)).Draw(t, "at")
-		switch edit := rapid.SampledFrom([]string{"add", "remove", "replace", "class"}).Draw(t, "edit"); {
+		switch edit := rapid.SampledFrom([]string{"add", "remove", "replace", "class", "move"}).Draw(t, "edit"); {
 		case edit == "add" && in.kind == "object":
 			in.put(t, drawModel(t, 1))
 		case edit == "add":
 			in.add(drawModel(t, 1), at)
 		case at == len(in.kids):
+		case edit == "move":
+			kid := in.kids[at]
+			in.kids = slices.Delete(in.kids, at, at+1)
+			in.kids = slices.Insert(in.kids, rapid.IntRange(0, len(in.kids)).Draw(t, "to"), kid)
 		case edit == "remove":
 			in.kids = slices.Delete(in.kids, at, at+1)
 		case edit == "replace":

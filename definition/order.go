@@ -11,8 +11,14 @@ type ordering struct {
 	later       *node               // its root
 
 	result *side
-	orders map[*node][]int // of the result's lists
+	orders map[*node]permutation // of the result's lists
 	out    bytes.Buffer
+}
+
+// permutation is the order into which the items of a list come, and where they are.
+type permutation struct {
+	order   []int
+	extents []extent
 }
 
 // finalOrder returns what is left to do after revisions are made, nil if it is nothing.
@@ -20,7 +26,7 @@ func finalOrder(later *node, revisions []*revision) *ordering {
 	if !slices.ContainsFunc(revisions, func(r *revision) bool { return r.order != nil }) {
 		return nil
 	}
-	o := &ordering{byContainer: make(map[*node]*revision, len(revisions)), later: later, orders: map[*node][]int{}}
+	o := &ordering{byContainer: make(map[*node]*revision, len(revisions)), later: later, orders: map[*node]permutation{}}
 	for _, r := range revisions {
 		o.byContainer[r.container] = r
 	}
@@ -40,7 +46,7 @@ func (o *ordering) apply(result *side) []byte {
 func (o *ordering) find(n, result *node) {
 	r := o.byContainer[n]
 	if r != nil && r.order != nil && len(r.order) == len(result.kids) {
-		o.orders[result] = r.order
+		o.orders[result] = permutation{r.order, o.extents(result)}
 	}
 	members := membersOf(result)
 	inserted := make([]int, len(n.kids)+1) // insertions behind each kid, from -1 on
@@ -69,21 +75,26 @@ func (o *ordering) find(n, result *node) {
 // write writes the text from one offset to another, in which the kids of n are, and returns up to
 // where it wrote: further if a comment is behind the last item of a list in there.
 func (o *ordering) write(n *node, from, to int) (end int) {
-	order := o.orders[n]
-	var extents []extent
-	if order != nil {
-		extents = o.extents(n)
-	}
+	order, extents := o.orders[n].order, o.orders[n].extents
 	at := from
 	for i := range n.kids {
 		if order == nil {
 			kid := &n.kids[i]
-			o.text(at, kid.start)
-			at = o.write(kid, kid.start, kid.end)
+			start := kid.start
+			if p, ok := o.orders[kid]; ok && p.extents[0].start < start {
+				start = o.result.lineStart(p.extents[0].start)
+			}
+			o.text(at, start)
+			at = o.write(kid, start, kid.end)
 			continue
 		}
 		own, other := extents[i], extents[order[i]]
-		o.text(at, own.start)
+		if entry := n.kids[i].entry; own.start < entry { // its comments may be indented in another way
+			o.text(at, o.result.lineStart(own.start))
+			o.out.WriteString(o.result.indentation(entry))
+		} else {
+			o.text(at, own.start)
+		}
 		kid := &n.kids[order[i]]
 		end := o.write(kid, other.start, other.end)
 		at = own.tail
@@ -114,7 +125,7 @@ type extent struct{ start, end, behind, tail int }
 func (o *ordering) extents(n *node) []extent {
 	s := o.result
 	extents := make([]extent, len(n.kids))
-	before := n.body // the end of what is before an item
+	alone := true // each item is the last of its line, so that a comment may be behind each
 	for i := range n.kids {
 		kid := &n.kids[i]
 		next := n.end
@@ -125,11 +136,23 @@ func (o *ordering) extents(n *node) []extent {
 		if comma := s.comma(kid.end, next); comma >= 0 && bytes.IndexByte(s.content[kid.end:comma], '\n') < 0 {
 			x.behind, x.tail = comma+1, comma+1
 		}
-		if tail, ok := s.tail(x.behind); ok && s.headsLine(kid.entry) {
-			x.start, x.tail = s.commentsAbove(kid.entry, before), tail
+		_, ok := s.tail(x.behind)
+		alone = alone && ok
+		extents[i] = x
+	}
+	before := n.body // the end of what is before an item
+	if n.block && n.after > 0 {
+		before = n.after
+	}
+	for i := range extents {
+		x := &extents[i]
+		if tail, ok := s.tail(x.behind); alone && ok {
+			x.tail = tail
+		}
+		if alone && s.headsLine(x.start) {
+			x.start = s.commentsAbove(x.start, before)
 		}
 		before = x.tail
-		extents[i] = x
 	}
 	return extents
 }

@@ -19,7 +19,7 @@ func (s *splicer) block(r *revision) {
 	var first []string
 	behind := make([][]string, len(kids))
 	for _, in := range r.insertions {
-		if entry := s.blockInsertion(r, in.kid, indent); in.after < 0 {
+		if entry := s.blockEntry(r, &r.source.kids[in.kid], indent); in.after < 0 {
 			first = append(first, entry)
 		} else {
 			behind[in.after] = append(behind[in.after], entry)
@@ -97,11 +97,6 @@ func (s *splicer) blockEntry(r *revision, kid *node, indent string) string {
 		return "- " + text
 	}
 	return text
-}
-
-// blockInsertion is blockEntry for one that is inserted, with its comments.
-func (s *splicer) blockInsertion(r *revision, i int, indent string) string {
-	return s.withComments(r, i, s.blockEntry(r, &r.source.kids[i], indent), indent)
 }
 
 // moveUp takes out the first entry of a container, which is on its parent's line. The first
@@ -212,7 +207,7 @@ func (s *splicer) replaceValue(old, by *node) {
 // becomesBlock reports whether the revision fills a collection of YAML that has empty
 // brackets from one in block style.
 func (r *revision) becomesBlock() bool {
-	return len(r.container.kids) == 0 && r.source.block && r.source.isContainer()
+	return len(r.container.kids) == 0 && r.source.block && r.source.isContainer() && !r.container.inFlow
 }
 
 // unfold makes such a revision.
@@ -243,7 +238,7 @@ func (s *splicer) unfolded(r *revision, nl, indent string, first bool) string {
 		if i > 0 || !first {
 			b.WriteString(nl + indent)
 		}
-		b.WriteString(s.blockInsertion(r, in.kid, indent))
+		b.WriteString(s.blockEntry(r, &r.source.kids[in.kid], indent))
 	}
 	return b.String()
 }

@@ -175,18 +175,20 @@ func (c *enclosure) endsLine(i int) bool {
 
 // text returns the earlier side's text from an offset up to the end of n.
 func (c *enclosure) text(n *node, from int, indent string, column int) string {
-	if n.block {
-		c.failed = true // it needs lines of its own, which brackets do not give
-	}
 	e := c.earlier
+	if e.syntax == YAML && !n.inFlow { // its text may need lines of its own, which brackets do not give
+		if from < n.start {
+			return e.flowEntry(n, Object)
+		}
+		return e.flowText(n)
+	}
 	if bytes.IndexByte(e.content[from:n.end], '\n') < 0 {
 		return string(e.content[from:n.end])
 	}
 	return e.piece(n, from, len(e.indentation(from)), indent, column)
 }
 
-// entry returns the text of an insertion: a kid of the earlier side with its key and, if it
-// comes to lines of its own, its comments. comma says whether a comma must follow it.
+// entry returns the text of an insertion: a kid of the earlier side with its key. comma says whether a comma must follow it.
 func (c *enclosure) entry(i int, indent string, line, comma bool) string {
 	kid := &c.source.kids[i]
 	from := kid.entry
@@ -198,7 +200,7 @@ func (c *enclosure) entry(i int, indent string, line, comma bool) string {
 		text += ","
 	}
 	if line {
-		return c.withComments(c.revision, i, text, indent)
+		return text
 	}
 	if c.earlier.needsLine(kid) {
 		text = c.later.newline + indent + text
@@ -309,7 +311,7 @@ func (c *enclosure) fill(inserted []int) {
 	if empty {
 		end = c.close
 	}
-	line := (ok || empty) && c.earlier.headsLine(c.source.kids[inserted[0]].entry)
+	line := (ok || empty) && !c.source.block && c.earlier.headsLine(c.source.kids[inserted[0]].entry)
 	indent, gap := own, c.gap
 	if line {
 		indent = c.lineIndent(0, inserted[0])
@@ -325,6 +327,8 @@ func (c *enclosure) fill(inserted []int) {
 		c.patch(c.open, c.close, gap+text+c.later.newline+own)
 	case line:
 		c.patch(tail, tail, gap+text)
+	case c.source.block:
+		c.patch(c.open, end, text)
 	default:
 		inside := c.source.body + 1
 		pad := string(c.earlier.content[inside:skipBlank(c.earlier.content, inside)])

@@ -150,6 +150,9 @@ func TestParseYAML(t *testing.T) {
 		{"keys are text", "1: a\ntrue: b\n~: c\n", `{"1": "a", "true": "b", "~": "c"}`},
 		{"blocks", "a: |\n  x\n  y\nb: >-\n  x\n  y\n", `{"a": "x\ny\n", "b": "x y"}`},
 		{"byte order mark", "\ufeffa: 1", `{"a": 1}`},
+		{"version 1.1", "%YAML 1.1\n---\na: 1\n", `{"a": 1}`},
+		{"version 1.2", "%YAML 1.2\n--- !<x.A>\na: '%YAML 1.2'\n", `<x.A>{"a": "%YAML 1.2"}`},
+		{"version 1.2 behind other lines", "\ufeff# c\r\n\r\n%TAG !x! !y\r\n%YAML  1.2 # d\r\n---\r\na: 1\r\n", `{"a": 1}`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -206,8 +209,8 @@ func TestParseRefuses(t *testing.T) {
 		{"duplicate among many", "a.json", manyMembers(100) + `"key7": 0}`, 101, 1, "already, on line 8"},
 		{"not UTF-8", "a.json", "{\"a\": \"\xff\"}", 1, 8, "not UTF-8"},
 		{"NUL", "a.json", "{}\x00", 1, 3, "control character"},
-		{"too deep", "a.json", deep("[", "", "]", 101), 1, 101, "too deeply"},
-		{"far too deep", "a.json", deep("[", "", "", definition.MaxSize), 1, 101, "too deeply"},
+		{"too deep", "a.json", deep("[", "", "]", 101), 1, 101, "too deeply: at most 100"},
+		{"far too deep", "a.json", deep("[", "", "", definition.MaxSize), 1, 101, "too deeply: at most 100"},
 
 		{"empty YAML", "a.yml", "", 1, 1, "no definition"},
 		{"only a YAML comment", "a.yml", "# c\n", 2, 1, "no definition"},
@@ -218,6 +221,7 @@ func TestParseRefuses(t *testing.T) {
 		{"duplicate YAML key", "a.yml", "a: 1\nb:\n - {c: 1, 'c': 2}\n", 3, 11, "already, on line 3"},
 		{"duplicate YAML key of another type", "a.yml", "1: a\n'1': b\n", 2, 1, "already, on line 1"},
 		{"a key that is no scalar", "a.yml", "? [a]\n: 1\n", 1, 3, "no scalar"},
+		{"another version of YAML", "a.yml", "%YAML 1.3\n---\na: 1\n", 1, 1, "another version than 1.1 and 1.2"},
 		{"YAML tab", "a.yml", "a:\n\tb: 1\n", 2, 1, "cannot start any token"},
 		{"open YAML string", "a.yml", "a: \"é\n", 2, 1, "end of stream"},
 		{"unknown anchor", "a.yml", "a: *secret\n", 1, 4, "no anchor"},
@@ -225,7 +229,7 @@ func TestParseRefuses(t *testing.T) {
 		{"alias bomb", "a.yml", aliasBomb(9), 1, 12, "too many values"},
 		{"YAML not UTF-8", "a.yml", "a: \xff\n", 1, 4, "not UTF-8"},
 		{"YAML control character", "a.yml", "a: \x07\n", 1, 4, "control character"},
-		{"too deep YAML", "a.yml", deep("[", "", "]", 101), 1, 101, "too deeply"},
+		{"too deep YAML", "a.yml", deep("[", "", "]", 101), 1, 101, "too deeply: at most 100"},
 		{"far too deep YAML", "a.yml", deep("[", "", "", definition.MaxSize), 1, 10001, "exceeded max depth"},
 	}
 	for _, test := range tests {

@@ -63,7 +63,10 @@ func (s *side) columnOf(at int) int { return at - s.lineStart(at) }
 // offset.
 func (s *side) indentation(at int) string {
 	start := s.lineStart(at)
-	return string(s.content[start:min(at, skipBlank(s.content, start))])
+	if start != s.indented || s.indent == "" {
+		s.indented, s.indent = start, string(s.content[start:skipBlank(s.content, start)])
+	}
+	return s.indent[:min(at-start, len(s.indent))]
 }
 
 // headsLine reports whether only white space is before an offset on its line.

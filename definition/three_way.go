@@ -17,8 +17,13 @@ type merger struct {
 	at        pointer // of the value that is being merged, in the result
 	access    scope
 	conflicts []FieldConflict
+	listed    int // the length of the pointers in conflicts
 	revisions []*revision
 }
+
+// maxListed bounds the length of the pointers of all conflicts of a merge: below a long key, many
+// fields in conflict would have many long pointers.
+const maxListed = 16 * MaxSize
 
 // origin says which side's text a value of the result has.
 type origin uint8
@@ -181,10 +186,13 @@ func (m *merger) container(b, l, e *node) outcome {
 // taken here.
 func (m *merger) conflict(kind FieldKind, b, l, e *node) outcome {
 	at := m.at.String()
-	if slices.ContainsFunc(m.taken, func(p string) bool { return at == p || strings.HasPrefix(at, p+"/") }) {
+	if m.takes(at) {
 		o := whole(fromEarlier, e)
 		o.taken = true
 		return o
+	}
+	if m.listed += len(at); m.listed > maxListed {
+		return whole(fromLater, l) // given up
 	}
 	m.conflicts = append(m.conflicts, FieldConflict{
 		Kind: kind, Pointer: at,
@@ -194,6 +202,13 @@ func (m *merger) conflict(kind FieldKind, b, l, e *node) outcome {
 		return whole(fromEarlier, e)
 	}
 	return whole(fromLater, l)
+}
+
+// takes reports whether the earlier side's value is to stand in a conflict at a pointer.
+func (m *merger) takes(at string) bool {
+	return slices.ContainsFunc(m.taken, func(p string) bool {
+		return strings.HasPrefix(at, p) && (len(at) == len(p) || at[len(p)] == '/')
+	})
 }
 
 // equalNodes reports whether two sides have the same value, or both none.
@@ -294,7 +309,10 @@ func (m *merger) array(b, l, e *node) outcome {
 		return m.typed(b, l, e)
 	}
 	isSet := collectionKind(l.tag) == SetCollection && collectionKind(e.tag) == SetCollection
-	o := m.items(b, l, e, isSet)
+	o, ok := m.items(b, l, e, isSet)
+	if !ok {
+		return m.conflict(FieldCollection, b, l, e)
+	}
 	if collectionKind(o.tag) == SetCollection {
 		o.id = m.ids.set(o.tag, o.kids)
 	}
@@ -316,6 +334,7 @@ func (m *merger) typed(b, l, e *node) outcome {
 	}
 	m.at = append(m.at, "1")
 	var elements outcome
+	ok := true
 	switch {
 	case equalNodes(l.elements(), e.elements()):
 		elements = whole(fromLater, l.elements())
@@ -323,9 +342,12 @@ func (m *merger) typed(b, l, e *node) outcome {
 		elements = m.object(baseElements, l.elements(), e.elements())
 	default:
 		isSet := l.collection == SetCollection && e.collection == SetCollection
-		elements = m.items(baseElements, l.elements(), e.elements(), isSet)
+		elements, ok = m.items(baseElements, l.elements(), e.elements(), isSet)
 	}
 	m.at = m.at[:len(m.at)-1]
+	if !ok {
+		return m.conflict(FieldCollection, b, l, e)
+	}
 	r.decide(1, elements, e.elements())
 	m.done(r)
 	id := m.ids.typed(class.id, kind, elements.tag, elements.id, elements.kids)

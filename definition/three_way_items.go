@@ -1,7 +1,6 @@
 package definition
 
 import (
-	"bytes"
 	"cmp"
 	"slices"
 	"strconv"
@@ -14,24 +13,22 @@ type slot struct {
 	tied                 bool
 }
 
-// items merges the items of two arrays, which are made from those of b.
-func (m *merger) items(b, l, e *node, isSet bool) outcome {
-	r := m.revise(b, l, e)
+// items merges the items of two arrays, which are made from those of b. It reports false if they
+// cannot be put together; see listSlots.
+func (m *merger) items(b, l, e *node, isSet bool) (o outcome, ok bool) {
 	kind := FieldItem
 	var slots []slot
 	if isSet {
 		slots, kind = m.setSlots(b.kids, l.kids, e.kids), FieldElement
-	} else {
-		var ok bool
-		if slots, ok = m.listSlots(b, l, e); !ok && equalNodes(b, l) {
-			return whole(fromEarlier, e)
-		} else if !ok {
-			return m.conflict(FieldCollection, b, l, e)
-		}
+	} else if slots, ok = m.listSlots(b, l, e); !ok && equalNodes(b, l) {
+		return whole(fromEarlier, e), true
+	} else if !ok {
+		return outcome{}, false
 	}
+	r := m.revise(b, l, e)
 	kids := m.fill(r, kind, b.kids, slots)
 	m.done(r)
-	return outcome{from: fromLater, id: m.ids.list(r.tag(), kids), tag: r.tag(), kids: kids}
+	return outcome{from: fromLater, id: m.ids.list(r.tag(), kids), tag: r.tag(), kids: kids}, true
 }
 
 // fill merges the items of each slot and returns the result's identities.
@@ -87,7 +84,6 @@ func itemAt(items []node, i int) *node {
 
 // sequence is one side of a list's merge.
 type sequence struct {
-	side     *side
 	items    []node
 	tokens   []int
 	matching matching
@@ -99,13 +95,13 @@ type sequence struct {
 // items in another way, or one has too much in common with the base in too many ways.
 //
 // The items that both have come in the order of the side that moved some. What only one
-// has stays behind the item of both that it is behind there. Where each side has some in
-// one place, a comparison of their texts decides which come first: which side is later
+// has stays behind the item of both that it is behind there, or at the end. Where each side has some in
+// one place, a comparison of their values decides which come first: which side is later
 // makes no difference.
 func (m *merger) listSlots(b, l, e *node) ([]slot, bool) {
 	tokens := m.tokens(b.kids, l.kids, e.kids)
-	p := &sequence{side: m.later, items: l.kids, tokens: tokens[1]}
-	q := &sequence{side: m.earlier, items: e.kids, tokens: tokens[2]}
+	p := &sequence{items: l.kids, tokens: tokens[1]}
+	q := &sequence{items: e.kids, tokens: tokens[2]}
 	matchings, ok := matchBoth(b.kids, l.kids, e.kids, tokens)
 	if !ok {
 		return nil, false
@@ -173,13 +169,16 @@ func (s *sequence) common() (inBase []int) {
 // with returns the slots of both sequences in the order of s.
 func (s *sequence) with(other *sequence) []slot {
 	runs := make(map[int][]int, len(other.items)) // what only the other has, behind an item of both or -1
-	behind := -1
+	behind, last := -1, -1                        // an item of both of each side: of the other the one before, of s the last
 	for j, own := range other.others {
 		if own >= 0 {
-			behind = own
+			behind, last = own, max(last, own)
 			continue
 		}
 		runs[behind] = append(runs[behind], j)
+	}
+	if atEnd := runs[behind]; last != behind {
+		runs[behind], runs[last] = nil, append(runs[last], atEnd...)
 	}
 	slots := make([]slot, 0, len(s.items)+len(other.items))
 	for i := -1; i < len(s.items); {
@@ -194,7 +193,7 @@ func (s *sequence) with(other *sequence) []slot {
 		for k, j := range runs[i] {
 			theirs[k] = other.slots[j]
 		}
-		if bytes.Compare(other.newText(theirs), s.newText(own)) < 0 {
+		if first, second := s.firstNew(own), other.firstNew(theirs); first != nil && second != nil && compareNodes(second, first) < 0 {
 			own, theirs = theirs, own
 		}
 		slots = append(append(slots, own...), theirs...)
@@ -203,23 +202,28 @@ func (s *sequence) with(other *sequence) []slot {
 	return slots
 }
 
-// compare compares the texts of the items of two sequences.
+// compare compares the items of two sequences in their order.
 func (s *sequence) compare(other *sequence) int {
-	for i := range min(len(s.items), len(other.items)) {
-		if c := bytes.Compare(s.itemText(i), other.itemText(i)); c != 0 {
-			return c
-		}
-	}
-	return cmp.Compare(len(s.items), len(other.items))
+	return slices.CompareFunc(s.items, other.items, func(a, b node) int { return compareNodes(&a, &b) })
 }
 
-func (s *sequence) itemText(i int) []byte { return s.side.content[s.items[i].start:s.items[i].end] }
+// compareNodes compares two values, whatever their layout. What it returns for unequal values says
+// nothing but which is which.
+func compareNodes(a, b *node) int {
+	if a.id == b.id {
+		return 0
+	}
+	if c := cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.tag, b.tag), cmp.Compare(a.key, b.key), cmp.Compare(a.text, b.text)); c != 0 {
+		return c
+	}
+	return slices.CompareFunc(a.kids, b.kids, func(a, b node) int { return compareNodes(&a, &b) })
+}
 
-// newText returns the text of the first item in slots that has no base, and in slots of s only.
-func (s *sequence) newText(slots []slot) []byte {
+// firstNew returns the first item in slots that has no base, in slots of s only, or nil.
+func (s *sequence) firstNew(slots []slot) *node {
 	for _, slot := range slots {
 		if slot.base < 0 {
-			return s.itemText(max(slot.later, slot.earlier))
+			return &s.items[max(slot.later, slot.earlier)]
 		}
 	}
 	return nil

@@ -21,6 +21,9 @@ type node struct {
 	// field is its number among the fields of its version, from 1; see Fields.
 	field int
 
+	// quad is its number in the merge that it is part of, see quadder.
+	quad int
+
 	// entry is where the member's key or the item begins (in a block sequence of
 	// YAML its dash), after where its colon or dash ends. They are 0 for the root,
 	// after also for other items than a block sequence's.
@@ -31,6 +34,12 @@ type node struct {
 	// block says that a collection or string of YAML is in block style: told by
 	// lines and indentation, not by brackets or quotes.
 	block bool
+	// inFlow says that the value is inside brackets or braces of YAML.
+	inFlow bool
+	// alias says that the value is an alias of YAML, whose text is only a name: it has no
+	// kids here. anchored says that it is one or has an anchor, keyAnchored that its key does,
+	// anchors that any of this is so at or below it.
+	alias, anchored, keyAnchored, anchors bool
 }
 
 // side is one of the three texts of a merge.
@@ -39,7 +48,12 @@ type side struct {
 	root    *node
 	syntax  Syntax
 	newline string // what ends the first line
+	notes   []span // the text's comments, in their order
 	lines   []int  // where each line begins; see lineOf
+
+	// The last line that indentation was asked for: where it begins, and its white space.
+	indented int
+	indent   string
 }
 
 // parseSide parses content and gives its values identities from ids. Unlike Parse, it
@@ -57,8 +71,9 @@ func parseSide(path Path, content []byte, ids *identities) (*side, error) {
 		s.newline = "\r\n"
 	}
 	s.grow(s.root, &doc.root, ids)
+	s.notes = doc.comments
 	if doc.syntax == YAML {
-		err = locateYAML(s.root, yamlRoot, content)
+		s.notes, err = locateYAML(s.root, yamlRoot, content)
 	}
 	return s, err
 }
@@ -97,7 +112,7 @@ func (s *side) grow(n *node, v *Value, ids *identities) {
 const classKey = "@class"
 
 // isContainer reports whether n has kids of its own.
-func (n *node) isContainer() bool { return n.kind == Object || n.kind == Array }
+func (n *node) isContainer() bool { return (n.kind == Object || n.kind == Array) && !n.alias }
 
 // elements is what a typed collection in the form ["class", elements] holds.
 func (n *node) elements() *node { return &n.kids[1] }

@@ -96,8 +96,9 @@ type Edit struct {
 	// complete sync. It loses to any other head.
 	Adopted bool
 	// MovedFrom is the path that the same pass saw disappear with the same CAS
-	// id or the same bytes. It serves history and blame, not the view. Zero if
-	// the edit is no move.
+	// id or the same bytes; if the change deletes it, it is a rename, and concurrent
+	// edits of that path follow. It is also the path of those among the parents that
+	// followed one. Zero if there is neither.
 	MovedFrom Path
 	// Resolves closes the conflicts of the path's history so far.
 	Resolves bool

@@ -42,6 +42,8 @@ const (
 	// ConflictPath: another path that is equal by case fold or normalisation,
 	// or is a folder of this one, was there first and is held instead.
 	ConflictPath ConflictKind = "path"
+	// ConflictRenamed: two sides gave a file another name each. Both files are there.
+	ConflictRenamed ConflictKind = "renamed"
 	// ConflictReverted: a save took the file back to what it was before another's edit.
 	// Nothing says whether its author meant to undo that edit or had not seen it.
 	ConflictReverted ConflictKind = "reverted"

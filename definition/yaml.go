@@ -21,7 +21,7 @@ func parseYAML(content []byte) (Document, *yaml.Node, error) {
 	if err := checkText(content); err != nil {
 		return Document{}, nil, err
 	}
-	loader, err := yaml.NewLoader(bytes.NewReader(content), yaml.WithUniqueKeys(false))
+	loader, err := yaml.NewLoader(bytes.NewReader(asYAML11(content)), yaml.WithUniqueKeys(false))
 	if err != nil {
 		return Document{}, nil, fmt.Errorf("set up the YAML reader: %w", err)
 	}
@@ -56,6 +56,28 @@ func parseYAML(content []byte) (Document, *yaml.Node, error) {
 	return Document{syntax: YAML, root: value}, root, nil
 }
 
+// asYAML11 returns content with a directive %YAML 1.1 for one that says 1.2, in text of the same
+// length: the library refuses any other version, but reads by the rules of both.
+func asYAML11(content []byte) []byte {
+	at := 0
+	if bytes.HasPrefix(content, []byte(byteOrderMark)) {
+		at = len(byteOrderMark)
+	}
+	for line := range bytes.Lines(content[at:]) {
+		rest := bytes.TrimLeft(line, " \t\r\n")
+		if len(rest) > 0 && line[0] != '%' && rest[0] != '#' {
+			break // the document begins
+		}
+		if words := bytes.Fields(line); len(words) > 1 && string(words[0]) == "%YAML" && string(words[1]) == "1.2" {
+			out := bytes.Clone(content)
+			out[at+bytes.Index(line, []byte("1.2"))+len("1.2")-1] = '1'
+			return out
+		}
+		at += len(line)
+	}
+	return content
+}
+
 // yamlReader turns the library's tree into values.
 type yamlReader struct {
 	size  int // values so far
@@ -73,7 +95,7 @@ func (r *yamlReader) value(n *yaml.Node) (Value, error) {
 		return scalar(n), nil
 	}
 	if r.depth == maxDepth {
-		return Value{}, nodeError(n, textTooDeep) // also the end of an alias to what holds it
+		return Value{}, nodeError(n, tooDeepText()) // also the end of an alias to what holds it
 	}
 	r.depth++
 	defer func() { r.depth-- }()
@@ -150,6 +172,9 @@ func yamlSyntaxError(content []byte, err error) error {
 		return syntaxErrorAt(content, 0, "the text is no YAML")
 	}
 	text := at.Message
+	if text == "found incompatible YAML document" {
+		text = "the directive %YAML names another version than 1.1 and 1.2"
+	}
 	switch at.Stage {
 	case yaml.ReaderStage, yaml.ScannerStage, yaml.ParserStage:
 	case yaml.ComposerStage:

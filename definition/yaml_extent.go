@@ -16,20 +16,22 @@ var errExtent = errors.New("the extent of a value in the text is not certain")
 // yamlLocator finds the extents of YAML values. The library says what there is and where it
 // begins, but not where it ends. The ends follow from YAML's grammar and what is known
 // already: the locator walks the tree in the order of the text and expects at each place
-// what must be there. Anchors, aliases, explicit keys ("? key") and pairs in brackets
-// without braces ([a: b]) are not followed.
+// what must be there. What it passes over between values are the comments. Explicit keys
+// ("? key") and pairs in brackets without braces ([a: b]) are not followed.
 type yamlLocator struct {
-	src   []byte
-	at    int
-	lines []int // where each line begins
+	src      []byte
+	at       int
+	lines    []int  // where each line begins
+	comments []span // up to at
+	reason   string // why the text is not as expected, if it can be said
 
 	// The last place that offset was asked for.
 	line, column, found int
 }
 
 // locateYAML fills in the extents below root, the node of the value that tree stands
-// for in content. The error wraps errExtent.
-func locateYAML(root *node, tree *yaml.Node, content []byte) error {
+// for in content, and returns the comments. The error wraps errExtent.
+func locateYAML(root *node, tree *yaml.Node, content []byte) ([]span, error) {
 	l := &yamlLocator{src: content, lines: []int{0}}
 	if bytes.HasPrefix(content, []byte(byteOrderMark)) {
 		l.lines[0] = len(byteOrderMark) // the library does not count it
@@ -40,15 +42,33 @@ func locateYAML(root *node, tree *yaml.Node, content []byte) error {
 			l.lines = append(l.lines, i+1)
 		case c == '\r' && !bytes.HasPrefix(content[i+1:], []byte{'\n'}),
 			c >= utf8.RuneSelf && isYAMLBreak(content[i:]):
-			return fmt.Errorf("locate YAML values: %w: unusual line breaks", errExtent)
+			return nil, fmt.Errorf("locate YAML values: %w: unusual line breaks", errExtent)
 		}
 	}
-	l.at = l.offset(tree)
+	l.prologue(l.offset(tree))
 	if !l.value(root, tree, -1, false) {
 		line, column := position(content, min(l.at, len(content)))
-		return fmt.Errorf("locate YAML values: %w: line %d, column %d", errExtent, line, column)
+		if l.reason != "" {
+			return nil, fmt.Errorf("locate YAML values: line %d, column %d: %s: %w", line, column, l.reason, errExtent)
+		}
+		return nil, fmt.Errorf("locate YAML values: line %d, column %d: %w", line, column, errExtent)
 	}
-	return nil
+	for l.space(); bytes.HasPrefix(l.src[l.at:], []byte("...")); l.space() {
+		l.at += len("...")
+	}
+	return l.comments, nil
+}
+
+// prologue walks the directives, the comments and the --- that may be before the root, which
+// begins at an offset.
+func (l *yamlLocator) prologue(root int) {
+	for l.at = l.lines[0]; l.at < root; l.at++ {
+		if c := l.src[l.at]; c == '#' && (l.at == l.lines[0] || bytes.IndexByte([]byte(" \t\r\n"), l.src[l.at-1]) >= 0) {
+			l.space()
+			l.at-- // at what is behind the comment
+		}
+	}
+	l.at = root
 }
 
 // isYAMLBreak reports whether text begins with one of the line breaks of YAML 1.1
@@ -77,16 +97,18 @@ func (l *yamlLocator) offset(t *yaml.Node) int {
 // has one, is indented by indent columns, else indent is -1. It reports false if the
 // text is not as expected.
 func (l *yamlLocator) value(n *node, t *yaml.Node, indent int, flow bool) bool {
-	if t.Kind == yaml.AliasNode || t.Anchor != "" || l.at != l.offset(t) {
+	if l.at != l.offset(t) {
 		return false
 	}
-	n.start = l.at
-	if t.Style&yaml.TaggedStyle != 0 {
-		if l.peek() != '!' {
-			return false
-		}
-		l.tag(flow)
+	n.start, n.inFlow = l.at, flow
+	if t.Kind == yaml.AliasNode {
+		return l.alias(n, t)
 	}
+	if !l.properties(t, flow) {
+		return false
+	}
+	n.anchored = t.Anchor != ""
+	n.anchors = n.anchored
 	n.props, n.body, n.end = l.at, l.at, l.at
 	if t.Kind == yaml.ScalarNode && t.Value == "" && t.Style&^yaml.TaggedStyle == 0 {
 		return true // no text
@@ -109,7 +131,43 @@ func (l *yamlLocator) value(n *node, t *yaml.Node, indent int, flow bool) bool {
 		ok = l.sequence(n, t)
 	}
 	n.end = l.at
+	for i := range n.kids {
+		n.anchors = n.anchors || n.kids[i].anchors
+	}
 	return ok
+}
+
+// properties skips the tag and the anchor of a node, in either order.
+func (l *yamlLocator) properties(t *yaml.Node, flow bool) bool {
+	for tagged, anchored := t.Style&yaml.TaggedStyle != 0, t.Anchor != ""; tagged || anchored; {
+		switch {
+		case tagged && l.peek() == '!':
+			l.tag(flow)
+			tagged = false
+		case anchored && bytes.HasPrefix(l.src[l.at:], []byte("&"+t.Anchor)):
+			l.at += len("&" + t.Anchor)
+			anchored = false
+		default:
+			return false
+		}
+		if tagged || anchored {
+			l.space()
+		}
+	}
+	return true
+}
+
+// alias locates an alias. What it refers to has its text elsewhere: here it has no kids.
+func (l *yamlLocator) alias(n *node, t *yaml.Node) bool {
+	if !bytes.HasPrefix(l.src[l.at:], []byte("*"+t.Value)) {
+		return false
+	}
+	n.props, n.body = l.at, l.at
+	l.at += len("*" + t.Value)
+	n.end = l.at
+	n.alias, n.anchored, n.anchors = true, true, true
+	n.kids, n.collection = nil, 0
+	return true
 }
 
 // mapping locates a mapping in block style.
@@ -152,6 +210,7 @@ func (l *yamlLocator) flow(n *node, t *yaml.Node) bool {
 		open, closing = '[', ']'
 	}
 	if !l.take(open) {
+		l.reason = "a pair in brackets has no braces"
 		return false
 	}
 	for i := range n.kids {
@@ -182,6 +241,9 @@ func (l *yamlLocator) flow(n *node, t *yaml.Node) bool {
 func (l *yamlLocator) key(n *node, t *yaml.Node, flow bool) bool {
 	var key node
 	n.entry = l.at
+	if l.peek() == '?' {
+		l.reason = `a key is written as "? key"`
+	}
 	if !l.value(&key, t, -1, flow) || key.block || bytes.ContainsRune(l.src[n.entry:l.at], '\n') {
 		return false
 	}
@@ -189,19 +251,26 @@ func (l *yamlLocator) key(n *node, t *yaml.Node, flow bool) bool {
 		l.at++
 	}
 	n.after = l.at + 1
-	return l.take(':')
+	if !l.take(':') {
+		return false
+	}
+	l.reason = ""
+	n.keyAnchored = key.anchors
+	return true
 }
 
 // kid locates the value after a colon, a dash or a comma.
 func (l *yamlLocator) kid(n *node, t *yaml.Node, indent int, flow bool) bool {
-	if t.Kind != yaml.ScalarNode || t.Value != "" || t.Style != 0 {
+	if t.Kind == yaml.ScalarNode && t.Value == "" && t.Style == 0 && t.Anchor == "" {
+		n.start, n.props, n.body, n.end, n.inFlow = l.at, l.at, l.at, l.at, flow
+	} else {
 		l.space()
+		if !l.value(n, t, indent, flow) {
+			return false
+		}
 	}
-	if t.Kind == yaml.ScalarNode && t.Value == "" && t.Style == 0 {
-		n.start, n.props, n.body, n.end = l.at, l.at, l.at, l.at
-		return t.Anchor == ""
-	}
-	return l.value(n, t, indent, flow)
+	n.anchors = n.anchors || n.keyAnchored
+	return true
 }
 
 // scalar locates a scalar's text behind its tag.
@@ -311,11 +380,12 @@ func (l *yamlLocator) blockScalar(indent int) bool {
 	if i := bytes.IndexAny(l.src[header:l.at], "123456789"); i >= 0 {
 		least = max(indent, 0) + int(l.src[header+i]-'0')
 	}
-	at := l.at
-	if length := bytes.IndexByte(l.src[at:], '\n'); length >= 0 {
-		at += length + 1
-	} else {
-		at = len(l.src)
+	at := len(l.src)
+	if length := bytes.IndexByte(l.src[l.at:], '\n'); length >= 0 {
+		at = l.at + length + 1
+	}
+	if from := skipBlank(l.src, l.at); from < at && l.src[from] == '#' {
+		l.comments = append(l.comments, span{from, at}.trimmed(l.src))
 	}
 	for at < len(l.src) {
 		length := bytes.IndexByte(l.src[at:], '\n')
@@ -365,9 +435,11 @@ func (l *yamlLocator) space() {
 		case ' ', '\t', '\r', '\n':
 			l.at++
 		case '#':
+			start := l.at
 			for l.at < len(l.src) && l.src[l.at] != '\n' {
 				l.at++
 			}
+			l.comments = append(l.comments, span{start, l.at}.trimmed(l.src))
 		default:
 			return
 		}

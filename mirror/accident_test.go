@@ -253,7 +253,8 @@ func TestCopiesInBulkAreHeld(t *testing.T) {
 	}
 }
 
-// TestNewFilesAreNotHeld: a first import, new definitions by the dozen, a few copies.
+// TestNewFilesAreNotHeld: a first import, new definitions by the dozen, a few
+// copies, and many of one template whose id nobody has changed yet.
 func TestNewFilesAreNotHeld(t *testing.T) {
 	n := run(t, newDir(t, services(20)), newMemReplica(), founder, quickDeletes)
 	for i := range 60 {
@@ -272,6 +273,13 @@ func TestNewFilesAreNotHeld(t *testing.T) {
 	}
 	for i := range 3 {
 		few.wantsView(fmt.Sprintf("copy-%d.json", i), service(i, "first"))
+	}
+	template := run(t, newDir(t, services(3)), newMemReplica(), founder, quickDeletes)
+	for i := range 40 {
+		write(t, template.dir, fmt.Sprintf("from-template-%d.json", i), service(7, fmt.Sprint("variant ", i)))
+	}
+	for i := range 40 {
+		template.wantsView(fmt.Sprintf("from-template-%d.json", i), service(7, fmt.Sprint("variant ", i)))
 	}
 }
 

@@ -14,6 +14,10 @@ type copies struct {
 	ledger *ledger
 	// recent are the new files of the last guardWindow, and when each came.
 	recent map[definition.Path]time.Time
+	// copied are the ids, or the bytes of files that have none, that came twice in the last
+	// guardWindow, and when. One that comes many times, as of a template, counts once: what
+	// an accident copies is many definitions, not one.
+	copied map[string]time.Time
 	// The files that were there before, by id and by bytes, as of the time read. They are
 	// read when there are more than a few new files, once in a guardWindow.
 	byID   map[string]origin
@@ -28,13 +32,16 @@ type origin struct {
 }
 
 func newCopies(l *ledger) *copies {
-	return &copies{ledger: l, recent: make(map[definition.Path]time.Time)}
+	return &copies{ledger: l, recent: make(map[definition.Path]time.Time), copied: make(map[string]time.Time)}
 }
 
 // without takes out of the imports what may be copies, if there are more new files than a
-// few. Of the first content of a cluster nothing is a copy.
+// few, and they copy more definitions than a few. Of the first content of a cluster nothing
+// is a copy.
 func (c *copies) without(ctx context.Context, now time.Time, imports []finding) (rest, copied []finding) {
-	maps.DeleteFunc(c.recent, func(_ definition.Path, at time.Time) bool { return now.Sub(at) >= guardWindow })
+	old := func(at time.Time) bool { return now.Sub(at) >= guardWindow }
+	maps.DeleteFunc(c.recent, func(_ definition.Path, at time.Time) bool { return old(at) })
+	maps.DeleteFunc(c.copied, func(_ string, at time.Time) bool { return old(at) })
 	if len(c.recent) == 0 {
 		c.byID, c.byHash = nil, nil
 	}
@@ -48,27 +55,35 @@ func (c *copies) without(ctx context.Context, now time.Time, imports []finding) 
 		return imports, nil
 	}
 	many := len(c.recent)+created > guardFloor
-	if many && (c.byID == nil || now.Sub(c.read) >= guardWindow) {
+	if many && (c.byID == nil || old(c.read)) {
 		c.readOrigins(ctx, now)
 	}
 	for _, f := range imports {
-		if !f.isNew() {
-			rest = append(rest, f)
-			continue
-		}
-		id := ""
-		if c.byID != nil {
-			id, _ = serviceID(f.path, f.content)
-		}
-		if many && c.isCopy(f, id) {
+		if f.isNew() && many && c.isCopy(f, now) {
 			copied = append(copied, f)
-			continue
+		} else {
+			rest = append(rest, f)
 		}
-		c.recent[f.path] = now
-		c.note(f.path, f.seen.hash, id)
-		rest = append(rest, f)
+	}
+	if len(c.copied) <= guardFloor {
+		rest, copied = imports, nil
+	}
+	for _, f := range rest {
+		if f.isNew() {
+			c.recent[f.path] = now
+			c.note(f.path, f.seen.hash, c.idOf(f))
+		}
 	}
 	return rest, copied
+}
+
+// idOf returns the id of a new file, once there are origins to compare it with.
+func (c *copies) idOf(f finding) string {
+	if c.byID == nil {
+		return ""
+	}
+	id, _ := serviceID(f.path, f.content)
+	return id
 }
 
 // note notes a file that is there, or is about to be in sync.
@@ -88,13 +103,23 @@ func (f finding) isNew() bool {
 		!f.adopted && !f.approved && f.replaced == nil
 }
 
-// isCopy reports whether a new file has the id, or the bytes, of one that is there.
-func (c *copies) isCopy(f finding, id string) bool {
-	if p, ok := c.byHash[f.seen.hash]; ok && p != f.path && c.isAt(p, f.seen.hash) {
-		return true
+// isCopy reports whether a new file has the id, or the bytes, of one that is there, and counts
+// what was copied.
+func (c *copies) isCopy(f finding, now time.Time) bool {
+	id := c.idOf(f)
+	what := id
+	if what == "" {
+		what = f.seen.hash.String()
 	}
-	o, ok := c.byID[id]
-	return ok && o.path != f.path && c.isAt(o.path, o.hash)
+	p, ok := c.byHash[f.seen.hash]
+	isCopy := ok && p != f.path && c.isAt(p, f.seen.hash)
+	if o, ok := c.byID[id]; !isCopy && ok {
+		isCopy = o.path != f.path && c.isAt(o.path, o.hash)
+	}
+	if isCopy {
+		c.copied[what] = now
+	}
+	return isCopy
 }
 
 // isAt reports whether a file is in sync with these bytes.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"slices"
+	"syscall"
 
 	"github.com/starling-sync/starling/definition"
 	"github.com/starling-sync/starling/internal/failpoint"
@@ -61,7 +62,7 @@ func (m *Mirror) exportBatch(ctx context.Context, ps *pass, batch []finding) {
 	for _, f := range batch {
 		s, err := stage(ctx, m.replica, m.dir, f, m.opts.FileMode, len(batch) <= dir.FewFiles)
 		if err != nil {
-			m.settle(ps, f.path, f.entry, failure(err))
+			m.settle(ps, f.path, f.entry, m.opts.failure(err))
 			continue
 		}
 		ready = append(ready, s)
@@ -71,7 +72,7 @@ func (m *Mirror) exportBatch(ctx context.Context, ps *pass, batch []finding) {
 	}
 	if err := makeDurable(ctx, m.replica, m.dir, ready); err != nil {
 		for _, s := range ready {
-			m.settle(ps, s.path, s.entry, failure(err))
+			m.settle(ps, s.path, s.entry, m.opts.failure(err))
 			ps.batch.undo(s.path, s.entry)
 		}
 		m.saveAndDiscard(ctx, ps, ready)
@@ -84,7 +85,7 @@ func (m *Mirror) exportBatch(ctx context.Context, ps *pass, batch []finding) {
 	var undone []*staged
 	for _, s := range ready {
 		if err := m.place(s); err != nil {
-			m.settle(ps, s.path, s.entry, failure(err))
+			m.settle(ps, s.path, s.entry, m.opts.failure(err))
 			ps.batch.undo(s.path, s.entry)
 			undone = append(undone, s)
 			continue
@@ -99,11 +100,16 @@ func (m *Mirror) exportBatch(ctx context.Context, ps *pass, batch []finding) {
 }
 
 // failure is the outcome for a file that could not be written, or has changed meanwhile.
-func failure(err error) outcome {
+func (o Options) failure(err error) outcome {
 	if errors.Is(err, dir.ErrReplaced) {
 		return outcome{kind: changed}
 	}
-	return outcome{kind: unwritten, reason: fmt.Sprintf("it cannot be brought to what the cluster has: %v", err)}
+	do := "mend what is in its way: it is tried again by itself"
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		do = "free space on the disk of " + o.Dir + ": it is tried again by itself"
+		err = fmt.Errorf("the disk of %s is full: %w", o.Dir, err)
+	}
+	return outcome{kind: unwritten, reason: fmt.Sprintf("it cannot be brought to what the cluster has: %v", err), do: do}
 }
 
 // stage writes the view's bytes of one path into a temporary file beside it. If alone
@@ -183,6 +189,7 @@ func (m *Mirror) place(s *staged) error {
 	}
 	if s.temp != "" {
 		s.entry.see(diskState{kind: present, hash: s.next.hash})
+		s.entry.inode = s.ino
 		return nil
 	}
 	s.entry.see(diskState{})

@@ -60,7 +60,7 @@ func (b base) Heads() []definition.Version { return b.heads }
 
 func Plan(d DiskState, b Base, v definition.View) string { return plan(d, b, v).String() }
 func ReaderPlan(d DiskState, b Base, v definition.View) string {
-	return plan(d, b, v).forReader(d).String()
+	return plan(d, b, v).forReader(d, v).String()
 }
 
 func (w *lossWindow) Observe(now time.Time, files int)                  { w.observe(now, files) }

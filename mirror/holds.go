@@ -14,7 +14,10 @@ type HeldFile struct {
 	// because the name itself may be the reason.
 	Path   string
 	Reason string
-	Since  time.Time
+	// Do says what ends it, if that is nothing that is done to the file: the work on it
+	// failed and is tried again.
+	Do    string
+	Since time.Time
 }
 
 // holds are the files that are left alone, by name.
@@ -30,15 +33,20 @@ func newHolds(log *slog.Logger) *holds {
 }
 
 // hold leaves a file alone and reports why.
-func (h *holds) hold(name, reason string) {
-	if h.note(name, reason) {
+func (h *holds) hold(name, reason string) { h.holdUntil(name, reason, "") }
+
+// holdUntil is hold for a file to which nothing must be done; do says what else.
+func (h *holds) holdUntil(name, reason, do string) {
+	if h.noteUntil(name, reason, do) {
 		h.log.Warn("file is held", "path", name, "reason", reason)
 	}
 }
 
-// note is hold for a file of many, of which one line in the log says all. It reports
-// whether this is new.
-func (h *holds) note(name, reason string) bool {
+// note is hold for a file of many, of which one line in the log says all.
+func (h *holds) note(name, reason string) { h.noteUntil(name, reason, "") }
+
+// noteUntil is holdUntil without a line in the log. It reports whether this is new.
+func (h *holds) noteUntil(name, reason, do string) bool {
 	was, ok := h.files[name]
 	if ok && was.Reason == reason {
 		return false
@@ -48,7 +56,7 @@ func (h *holds) note(name, reason string) bool {
 		since = was.Since
 	}
 	h.changed = true
-	h.files[name] = HeldFile{Path: name, Reason: reason, Since: since}
+	h.files[name] = HeldFile{Path: name, Reason: reason, Do: do, Since: since}
 	return true
 }
 

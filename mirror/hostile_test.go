@@ -2,8 +2,10 @@ package mirror_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -164,7 +166,7 @@ func TestFailedWorkIsTriedAgain(t *testing.T) {
 	remove(t, n.dir, "b.json")
 	r.remote(map[string][]byte{"c.json": []byte(one)})
 	eventually(t, func() error {
-		if s := n.Status(); !strings.Contains(s.LastError, errDisk.Error()) || !s.Busy {
+		if s := n.Status(); !strings.Contains(s.LastError, errDisk.Error()) || !strings.Contains(s.Failing, errDisk.Error()) || !s.Busy {
 			return errors.New("no failure is reported")
 		}
 		return nil
@@ -174,11 +176,59 @@ func TestFailedWorkIsTriedAgain(t *testing.T) {
 	n.wantsView("b.json", "absent")
 	n.wants("c.json", one)
 	eventually(t, func() error {
-		if s := n.Status(); len(s.Held) > 0 || s.Busy {
-			return errors.New("held or busy still")
+		if s := n.Status(); len(s.Held) > 0 || s.Busy || s.Failing != "" {
+			return fmt.Errorf("held, busy or failing still: %+v", s)
 		}
 		return nil
 	})
+}
+
+// TestALinkedFolderIsTold: what is in it is not mirrored. A linked file that no mirror
+// would take is nobody's business.
+func TestALinkedFolderIsTold(t *testing.T) {
+	elsewhere := newDir(t, map[string]string{"in.json": one})
+	n := run(t, newDir(t, map[string]string{"a.json": one, "sub/b.json": one}), newMemReplica(), founder)
+	n.wantsView("sub/b.json", one)
+	links := map[string]string{"linked": elsewhere, "sub/deep": elsewhere, "to.json": elsewhere, "notes.txt": filepath.Join(elsewhere, "in.json"), "nowhere": elsewhere + "/none"}
+	for name, to := range links {
+		if err := os.Symlink(to, filepath.Join(n.dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantHeld := func(want ...string) {
+		t.Helper()
+		eventually(t, func() error {
+			var got []string
+			for _, h := range n.Status().Held {
+				got = append(got, h.Path)
+				if !strings.Contains(h.Reason, "link") {
+					return fmt.Errorf("%s is held: %s", h.Path, h.Reason)
+				}
+			}
+			if !slices.Equal(got, want) {
+				return fmt.Errorf("held are %q, want %q", got, want)
+			}
+			return nil
+		})
+	}
+	wantHeld("linked", "sub/deep", "to.json")
+	if err := n.Pass(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wantHeld("linked", "sub/deep", "to.json")
+	remove(t, n.dir, "to.json", "sub/deep", "linked")
+	wantHeld()
+	if err := os.Symlink(elsewhere, filepath.Join(n.dir, "linked")); err != nil {
+		t.Fatal(err)
+	}
+	wantHeld("linked")
+	remove(t, n.dir, "linked")
+	if err := os.Mkdir(filepath.Join(n.dir, "linked"), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	save(t, n.dir, "linked/c.json", two) // a real folder in its place
+	n.wantsView("linked/c.json", two)
+	wantHeld()
 }
 
 func TestLowSpaceHoldsImports(t *testing.T) {

@@ -73,7 +73,11 @@ func (m *Mirror) admitLosses(ps *pass, kind LossKind, lost []finding) []finding 
 	if kind == Overwriting {
 		elsewhere, due = m.ledger.elsewhere(due)
 	}
-	return append(elsewhere, m.guard.admit(&ps.batch, kind, due, ps.now)...)
+	admitted := m.guard.admit(&ps.batch, kind, due, ps.now)
+	if len(admitted) < len(due) {
+		m.nextRescan = ps.now // what has taken the place of one that is held is held too
+	}
+	return append(elsewhere, admitted...)
 }
 
 // appendRest holds what the replica refuses and appends the rest, which it returns.

@@ -3,6 +3,7 @@ package mirror
 import (
 	"context"
 	"fmt"
+	"iter"
 	"log/slog"
 	"strings"
 	"time"
@@ -29,6 +30,8 @@ type ledger struct {
 	log     *slog.Logger
 
 	entries map[definition.Path]*entry
+	// below counts the entries below each folder.
+	below map[string]int
 	// synced: this node's first complete sync is done.
 	synced bool
 	// syncStored: that is durable.
@@ -59,6 +62,10 @@ type entry struct {
 	seen  diskState
 	stat  dir.Stat
 	clean bool
+	// inode is that of the file that last held the base's bytes, 0 if it is not known.
+	inode uint64
+	// whole is the file that was complete last.
+	whole wholeFile
 }
 
 // is reports whether directory, base and view are equal, so that nothing is to be done.
@@ -68,7 +75,7 @@ func (e *entry) is(v definition.View) bool {
 
 // load reads the records of earlier runs. founder says that the node has no first sync.
 func (l *ledger) load(ctx context.Context, founder bool) error {
-	l.entries, l.inSync = make(map[definition.Path]*entry), 0
+	l.entries, l.below, l.inSync = make(map[definition.Path]*entry), make(map[string]int), 0
 	records, err := l.replica.LoadRecords(ctx, recordPrefix)
 	if err != nil {
 		return fmt.Errorf("load records of the mirror: %w", err)
@@ -82,7 +89,7 @@ func (l *ledger) load(ctx context.Context, founder bool) error {
 		if err != nil {
 			return fmt.Errorf("load records of the mirror: %w", err)
 		}
-		l.entries[p] = &entry{record: r, stored: true, fresh: true}
+		l.add(p, &entry{record: r, stored: true, fresh: true})
 		if r.base.hash != (definition.Hash{}) {
 			l.inSync++
 		}
@@ -125,7 +132,7 @@ func (l *ledger) finishRecovery(ctx context.Context) error {
 // forget drops all records: the directory that they speak of is no more.
 func (l *ledger) forget(ctx context.Context) error {
 	gone := make(map[string][]byte)
-	for _, prefix := range []string{recordPrefix, keySynced, approvalPrefix} {
+	for _, prefix := range []string{recordPrefix, keySynced, approvalPrefix, cutPrefix} {
 		records, err := l.replica.LoadRecords(ctx, prefix)
 		if err != nil {
 			return fmt.Errorf("forget records of the mirror: %w", err)
@@ -145,9 +152,28 @@ func (l *ledger) entry(p definition.Path) *entry {
 	e, ok := l.entries[p]
 	if !ok {
 		e = &entry{record: record{base: base{unknown: !l.synced}}}
-		l.entries[p] = e
+		l.add(p, e)
 	}
 	return e
+}
+
+// add adds an entry.
+func (l *ledger) add(p definition.Path, e *entry) {
+	l.entries[p] = e
+	for folder := range foldersAbove(p.String()) {
+		l.below[folder]++
+	}
+}
+
+// foldersAbove yields the folders above a name, the innermost first.
+func foldersAbove(name string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for i := strings.LastIndexByte(name, '/'); i > 0; i = strings.LastIndexByte(name, '/') {
+			if name = name[:i]; !yield(name) {
+				return
+			}
+		}
+	}
 }
 
 // set makes r the record of an entry, which is durable or on its way to be.
@@ -237,6 +263,11 @@ func (l *ledger) distrust() {
 func (l *ledger) dropUnused(p definition.Path, v definition.View) {
 	if e := l.entries[p]; !e.stored && e.seen.kind == absent && len(v.Heads) == 0 {
 		delete(l.entries, p)
+		for folder := range foldersAbove(p.String()) {
+			if l.below[folder]--; l.below[folder] == 0 {
+				delete(l.below, folder)
+			}
+		}
 	}
 }
 

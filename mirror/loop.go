@@ -85,16 +85,15 @@ func (m *Mirror) untilNextPass() time.Duration {
 	if m.retry.waiting() {
 		next = sooner(next, m.retry.at)
 	}
-	if m.replaced.waiting() {
-		next = sooner(next, now.Add(replacedPoll))
-	}
+	next = sooner(next, m.replaced.next())
 	return max(0, next.Sub(now))
 }
 
-// calm reports whether no file waits for anything: nothing settles, no loss waits for
-// more, nothing must be looked at again.
+// calm reports whether no file waits for anything: nothing settles (but what status
+// names as waiting), no loss waits for more, nothing must be looked at again.
 func (m *Mirror) calm() bool {
-	return len(m.settling.files) == 0 && len(m.again) == 0 && !m.replaced.waiting() && !m.guard.waiting()
+	now := time.Now()
+	return !m.settling.brief(now) && len(m.again) == 0 && !m.replaced.brief(now) && !m.guard.waiting()
 }
 
 // rescan returns the time between two looks at the whole directory.

@@ -186,11 +186,14 @@ type Mirror struct {
 	quarantine quarantine
 	surveyed   survey // the last one of a directory without marker
 	settling   settling
+	cuts       *cutFiles
 	replaced   *replacedFiles
 	again      map[definition.Path]struct{} // to look at in the next pass
 	retry      retry
 	unsaved    map[string][]byte // records that could not be written
 	lowSpace   string            // how little is left; empty if it is enough
+	failing    string            // what failed in the last pass; see Status
+	failingAll bool              // it was a pass over everything
 	nextRescan time.Time
 	equal      bool       // directory and view have been equal since Run began
 	waiting    []*request // for the end of a later pass
@@ -231,7 +234,8 @@ func Open(ctx context.Context, opts Options, replica Replica) (*Mirror, error) {
 		dir:        d,
 		ledger:     &ledger{replica: replica, log: opts.Logger},
 		holds:      newHolds(opts.Logger),
-		settling:   settling{files: make(map[definition.Path]resting), enough: opts.SettleTime},
+		settling:   settling{files: make(map[definition.Path]resting), dir: d, enough: opts.SettleTime},
+		cuts:       &cutFiles{replica: replica, files: make(map[definition.Path]cutFile)},
 		quarantine: quarantine(opts.Aside),
 		again:      make(map[definition.Path]struct{}),
 		planned:    make(planned),
@@ -244,7 +248,7 @@ func Open(ctx context.Context, opts Options, replica Replica) (*Mirror, error) {
 	m.copies = newCopies(m.ledger)
 	m.forms = &forms{ledger: m.ledger, limit: opts.FormTime, log: opts.Logger}
 	m.replaced = &replacedFiles{
-		ledger: m.ledger, readOnly: opts.ReadOnly, settle: opts.SettleTime, quarantine: m.quarantine, log: opts.Logger,
+		ledger: m.ledger, dir: d, readOnly: opts.ReadOnly, settle: opts.SettleTime, quarantine: m.quarantine, log: opts.Logger,
 	}
 	m.watch = dir.NewWatch(opts.Logger, m.rescan)
 	if err := m.open(ctx); err != nil {
@@ -267,6 +271,9 @@ func (m *Mirror) open(ctx context.Context) error {
 		return err
 	}
 	if err := m.ledger.load(ctx, m.opts.Founder); err != nil {
+		return err
+	}
+	if err := m.cuts.load(ctx); err != nil {
 		return err
 	}
 	return m.guard.load(ctx, m.replica)

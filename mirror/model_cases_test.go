@@ -72,6 +72,12 @@ var modelCases = []struct {
 		after:     []step{{Op: opRest, Node: 0}, {Op: opFolder, Node: 0}, {Op: opSave, Node: 0}},
 	},
 	{
+		name:      "a file replaced by a folder, made again and deleted",
+		before:    []step{{Op: opSave, Node: 0}, {Op: opRest, Node: 0}, {Op: opFolder, Node: 0}, {Op: opRest, Node: 0}, {Op: opFolder, Node: 0}, {Op: opSave, Node: 0}},
+		interrupt: step{Op: opPass, Node: 0},
+		after:     []step{{Op: opRest, Node: 0}, {Op: opRemove, Node: 0}, {Op: opRest, Node: 0}},
+	},
+	{
 		name:      "a folder that holds a file replaced by a file",
 		before:    []step{{Op: opFolder, Node: 0}, {Op: opRest, Node: 0}, {Op: opDeliver, Node: 1}, {Op: opRest, Node: 1}, {Op: opFolder, Node: 0}, {Op: opSave, Node: 0}},
 		interrupt: step{Op: opPass, Node: 0},

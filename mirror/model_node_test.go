@@ -325,7 +325,7 @@ func (m *member) View(p definition.Path) definition.View {
 	}
 	m.moment()
 	view := m.set.View(p)
-	if looked.hash() == view.Hash {
+	if looked.hash() == view.Hash && !m.removedDisplaced(here, view) {
 		here.seen = view.Heads
 		if here.act == looked.act {
 			here.matched, here.isMatch = view.Heads, true
@@ -334,6 +334,13 @@ func (m *member) View(p definition.Path) definition.View {
 		}
 	}
 	return view
+}
+
+// removedDisplaced reports whether a user has removed a file that the view does not have
+// either, but only because another path is in its way: then the deletion is still owed.
+func (m *member) removedDisplaced(p *place, v definition.View) bool {
+	displaced := slices.ContainsFunc(v.Conflicts, func(c definition.Conflict) bool { return c.Kind == definition.ConflictPath })
+	return !m.reader && displaced && p.known && p.hash() == (definition.Hash{}) && p.base != (definition.Hash{})
 }
 
 // Read implements mirror.Replica.

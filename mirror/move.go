@@ -88,11 +88,15 @@ func (m *moves) arrived(now time.Time, known []finding) []finding {
 			continue
 		}
 		view := m.replica.View(p)
-		if _, ok := m.guard.knows(p, e.seen.hash); !ok || view.Withheld != "" || !m.settling.complete(p, e, content, now) || plan(e.seen, e.base, view) != importFile {
+		how, done, err := m.settling.complete(p, e, content, now)
+		if err == nil && !done {
+			continue // it is due by itself
+		}
+		if _, ok := m.guard.knows(p, e.seen.hash); err != nil || !ok || view.Withheld != "" || plan(e.seen, e.base, view) != importFile {
 			m.again[p] = struct{}{}
 			continue
 		}
-		came = append(came, finding{path: p, entry: e, seen: e.seen, stat: e.stat, view: view, content: content})
+		came = append(came, finding{path: p, entry: e, seen: e.seen, stat: e.stat, view: view, content: content, saved: how})
 	}
 	return came
 }

@@ -107,8 +107,12 @@ func (m *Mirror) finish(ctx context.Context, ps *pass) {
 			m.again[p] = struct{}{}
 		}
 	}
-	if ps.err != nil {
+	switch {
+	case ps.err != nil:
 		m.report.failed(ps.err)
+		m.failing, m.failingAll = ps.err.Error(), m.failingAll || ps.full
+	case ps.full || !m.failingAll:
+		m.failing, m.failingAll = "", false
 	}
 	m.retry.calm()
 	if ps.full && !ps.partial && ps.err == nil && !m.opts.Observe {

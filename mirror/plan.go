@@ -41,6 +41,10 @@ func plan(d diskState, b base, v definition.View) action {
 	switch {
 	case d.kind == unreadable:
 		return hold
+	case d.kind == absent && displacedBy(v) != (definition.Path{}) && !b.unknown && b.hash != (definition.Hash{}):
+		// The view is absent only as long as another path is in the way. The mirror
+		// records what it removes, so it was the user who deleted it.
+		return importDeletion
 	case d.hash == v.Hash: // both may be absent
 		if b.equal(baseOf(v)) || d.kind == absent && len(v.Heads) == 0 && b.hash == (definition.Hash{}) {
 			return noop
@@ -66,13 +70,29 @@ func plan(d diskState, b base, v definition.View) action {
 	}
 }
 
+// displacedBy returns the path that keeps the view's file out of the directory; zero if none
+// does.
+func displacedBy(v definition.View) definition.Path {
+	if !v.Present {
+		for _, c := range v.Conflicts {
+			if c.Kind == definition.ConflictPath {
+				return c.Stands.Path
+			}
+		}
+	}
+	return definition.Path{}
+}
+
 // forReader changes the plan of a node that may not write: whatever the disk has
 // of its own gives way to the view, and bytes that would go are kept elsewhere.
-func (a action) forReader(d diskState) action {
+func (a action) forReader(d diskState, v definition.View) action {
 	switch a {
 	case importFile, adoptFile:
 		return quarantineFile
 	case importDeletion:
+		if d.hash == v.Hash {
+			return recordBase
+		}
 		return exportFile
 	case hold:
 		if d.kind == present {

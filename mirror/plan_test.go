@@ -17,6 +17,7 @@ type planCase struct {
 	d, b, v                     definition.Hash
 	heads                       bool // base and view have the same heads
 	headless                    bool // the view has no heads
+	displaced                   bool // another path keeps the view's file out
 }
 
 var planAbsent = definition.Hash{}
@@ -28,10 +29,10 @@ var planRows = []struct {
 }{
 	{"hold", func(c planCase) bool { return c.unreadable }},
 	{"noop", func(c planCase) bool {
-		return !c.unreadable && c.d == c.v && (c.b == c.v && c.heads && !c.unknown || nothingKnown(c))
+		return !c.unreadable && !removed(c) && c.d == c.v && (c.b == c.v && c.heads && !c.unknown || nothingKnown(c))
 	}},
 	{"record", func(c planCase) bool {
-		return !c.unreadable && c.d == c.v && !(c.b == c.v && c.heads && !c.unknown) && !nothingKnown(c)
+		return !c.unreadable && !removed(c) && c.d == c.v && !(c.b == c.v && c.heads && !c.unknown) && !nothingKnown(c)
 	}},
 	{"export", func(c planCase) bool { // only the view changed
 		return !c.unreadable && !c.unknown && c.d == c.b && c.d != c.v && c.v != planAbsent
@@ -40,7 +41,7 @@ var planRows = []struct {
 		return !c.unreadable && !c.unknown && c.d == c.b && c.d != c.v && c.v == planAbsent
 	}},
 	{"import deletion", func(c planCase) bool { // the file went, whether or not the view changed
-		return !c.unreadable && !c.unknown && c.d != c.b && c.d != c.v && c.d == planAbsent
+		return !c.unreadable && !c.unknown && c.d != c.b && c.d != c.v && c.d == planAbsent || removed(c)
 	}},
 	{"import", func(c planCase) bool {
 		return !c.unreadable && !c.unknown && c.d != c.b && c.d != c.v && c.d != planAbsent && c.parses
@@ -57,6 +58,11 @@ var planRows = []struct {
 	{"hold", func(c planCase) bool {
 		return !c.unreadable && c.unknown && c.d != c.v && c.d != planAbsent && !c.parses
 	}},
+}
+
+// removed: by the user, while the view is absent only because another path is in the way.
+func removed(c planCase) bool {
+	return !c.unreadable && !c.unknown && c.displaced && c.d == planAbsent && c.b != planAbsent
 }
 
 // nothingKnown: neither the disk nor the replica knows the path.
@@ -96,6 +102,11 @@ func TestPlanEveryCase(t *testing.T) {
 										d: hash, b: b, v: v, heads: i == j, headless: len(vh) == 0,
 									}
 									seen[checkPlan(t, c)]++
+									if v == planAbsent {
+										c.displaced = true
+										c.view.Conflicts = []definition.Conflict{{Kind: definition.ConflictPath, Stands: definition.Version{Path: path("A.json")}}}
+										seen[checkPlan(t, c)]++
+									}
 								}
 							}
 						}

@@ -35,6 +35,7 @@ type finding struct {
 	parents  []definition.Version // of an edit of an older version, instead of the base's heads
 	moved    definition.Path      // from there
 	replaced *replacedFile        // the bytes are no longer in the directory
+	saved    saved                // how the file was written
 }
 
 // passBytes is how much content one change may collect; the paths beyond it are
@@ -85,6 +86,7 @@ func (m *Mirror) reconcilePath(ctx context.Context, ps *pass, do *todo, p defini
 	switch {
 	case e.seen.kind != present || e.seen.hash == e.base.hash || e.seen.hash == view.Hash:
 		m.settling.drop(p)
+		m.cuts.drop(&ps.batch, p)
 	default:
 		if content == nil {
 			if content, err = e.read(m.dir, p); err != nil {
@@ -92,15 +94,27 @@ func (m *Mirror) reconcilePath(ctx context.Context, ps *pass, do *todo, p defini
 				return 0
 			}
 		}
-		if !m.settling.complete(p, e, content, ps.now) {
+		how, done, err := m.settling.complete(p, e, content, ps.now)
+		if err != nil {
+			ps.leave(p)
 			return 0
 		}
+		if !done {
+			m.guard.drop(p) // if it was gone, it is no more
+			return 0
+		}
+		f.saved = how
 		f.content = content
 	}
 	f.seen, f.stat = e.seen, e.stat
 	a := plan(e.seen, e.base, view)
 	if m.opts.ReadOnly() {
-		a = a.forReader(e.seen)
+		a = a.forReader(e.seen, view)
+	}
+	if a == importFile {
+		if reason := m.cuts.judge(ctx, &ps.batch, f); reason != "" {
+			a, f.seen.fault = hold, reason
+		}
 	}
 	if m.opts.Observe {
 		m.planned.note(f, a, m.holds)
@@ -149,6 +163,12 @@ func (m *Mirror) act(ctx context.Context, ps *pass, do *todo, f finding, a actio
 			leave(dir.ErrFolder.Error())
 			break
 		}
+		if a == exportDeletion && m.takesPlace(f) {
+			if reason := m.holds.reason(displacedBy(f.view).String()); reason != "" {
+				leave(fmt.Sprintf("it takes the place of %s, which is held: %s", displacedBy(f.view), reason))
+			}
+			break
+		}
 		do.exports = append(do.exports, f)
 	case quarantineFile:
 		if err := m.putAside(f); err != nil {
@@ -160,6 +180,21 @@ func (m *Mirror) act(ctx context.Context, ps *pass, do *todo, f finding, a actio
 	return 0
 }
 
+// takesPlace reports whether a file that another path keeps out of the view has taken the
+// place of that path here: its user has removed the other, and made this. Once the other's
+// deletion is published the view has this one, so it stays.
+func (m *Mirror) takesPlace(f finding) bool {
+	holder := displacedBy(f.view)
+	e := m.ledger.entries[holder]
+	if e == nil || f.seen.kind != present || m.opts.ReadOnly() {
+		return false
+	}
+	if _, err := e.look(m.dir, holder, nil); err != nil {
+		return false
+	}
+	return plan(e.seen, e.base, m.replica.View(holder)) == importDeletion
+}
+
 // actOnLoss asks the guard about a loss.
 func (m *Mirror) actOnLoss(ps *pass, do *todo, f finding, kind LossKind) {
 	switch m.guard.judge(&ps.batch, kind, f, ps.now) {
@@ -169,6 +204,11 @@ func (m *Mirror) actOnLoss(ps *pass, do *todo, f finding, kind LossKind) {
 		f.approved = true
 		do.imports = append(do.imports, f)
 	case undo:
+		m.nextRescan = ps.now           // what has taken its place gives way
+		if f.seen.hash == f.view.Hash { // another path is in its place: nothing to put back
+			m.settle(ps, f.path, f.entry, outcome{kind: recorded, record: f.entry.advance(baseOf(f.view), ps.now)})
+			break
+		}
 		if kind == Overwriting || kind == Copying { // its bytes are nowhere else
 			if err := m.putAside(f); err != nil {
 				m.settle(ps, f.path, f.entry, outcome{kind: leftAlone, reason: err.Error()})

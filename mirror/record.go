@@ -15,8 +15,10 @@ type outcome struct {
 	kind outcomeKind
 	// record is what is known about the path now; of recorded, imported and exported.
 	record record
-	// reason says why the file is left alone; of leftAlone.
+	// reason says why the file is left alone; of leftAlone and unwritten.
 	reason string
+	// do says what must be done, if not to the file; of unwritten.
+	do string
 }
 
 type outcomeKind uint8
@@ -61,7 +63,7 @@ func (m *Mirror) settle(ps *pass, p definition.Path, e *entry, o outcome) {
 		m.holds.hold(p.String(), o.reason)
 		return
 	case unwritten:
-		m.holds.hold(p.String(), o.reason)
+		m.holds.holdUntil(p.String(), o.reason, o.do)
 		m.retry.add(p, ps.now)
 		return
 	case changed:
@@ -73,6 +75,9 @@ func (m *Mirror) settle(ps *pass, p definition.Path, e *entry, o outcome) {
 	}
 	if o.kind != asBefore {
 		m.ledger.set(e, o.record)
+	}
+	if o.kind != exported && e.seen.kind == present {
+		e.inode = e.stat.Ino
 	}
 	m.guard.release(&ps.batch, p)
 	m.holds.release(p.String())

@@ -27,20 +27,24 @@ type replacedFile struct {
 type replacedFiles struct {
 	files      []*replacedFile
 	ledger     *ledger
+	dir        *dir.Directory
 	readOnly   func() bool
 	settle     time.Duration
 	quarantine quarantine
 	log        *slog.Logger
 }
 
-// replacedPoll is how often such files are looked at.
+// replacedPoll is how often such files are looked at where the system does not tell
+// whether they are open for writing.
 const replacedPoll = 20 * time.Millisecond
 
 // keep takes the descriptor of a file that was replaced. It closes it at once if the
 // content is what was expected and nobody is writing.
 func (r *replacedFiles) keep(f finding, old *os.File) {
+	now := time.Now()
 	k := &replacedFile{path: f.path, file: old, hash: f.seen.hash, parents: f.entry.base.heads}
-	if !dir.BeingWritten(old) {
+	k.rest = resting{first: now, next: now.Add(replacedPoll)}
+	if r.dir.Writers(old) != dir.SomeWriter {
 		if content, err := dir.ReadAll(old); err == nil && definition.HashOf(content) == k.hash {
 			old.Close()
 			return
@@ -57,8 +61,29 @@ func (r *replacedFiles) drop(k *replacedFile) {
 	}
 }
 
-// waiting reports whether there are such files.
-func (r *replacedFiles) waiting() bool { return len(r.files) > 0 }
+// brief is as settling.brief.
+func (r *replacedFiles) brief(now time.Time) bool {
+	return slices.ContainsFunc(r.files, func(k *replacedFile) bool { return k.rest.brief(now) })
+}
+
+// waiting returns those that have waited for long.
+func (r *replacedFiles) waiting(now time.Time) []WaitingFile {
+	var list []WaitingFile
+	for _, k := range r.files {
+		if now.Sub(k.rest.first) >= longWait {
+			list = append(list, WaitingFile{Path: k.path, Reason: k.rest.reason(), Since: k.rest.first})
+		}
+	}
+	return list
+}
+
+// next returns when to look at such a file next; zero if there is none.
+func (r *replacedFiles) next() (next time.Time) {
+	for _, k := range r.files {
+		next = sooner(next, k.rest.next)
+	}
+	return next
+}
 
 // close closes all descriptors.
 func (r *replacedFiles) close() {
@@ -99,10 +124,14 @@ func (r *replacedFiles) checkOne(now time.Time, k *replacedFile) (finding, bool)
 		return finding{}, false
 	}
 	at := dir.StatOf(info)
-	if at.Size != k.rest.size || at.Mtime != k.rest.mtime || dir.BeingWritten(k.file) {
-		k.rest = resting{at.Size, at.Mtime, now}
+	writers := r.dir.Writers(k.file)
+	k.rest = k.rest.see(at, writers, now)
+	// It has no name any more, so once it is closed nobody opens it again.
+	rested := k.rest.done(at, writers, writers == dir.NoWriter, true, r.settle, now)
+	if writers == dir.UnknownWriters {
+		rested = now.Sub(k.rest.since) >= r.settle
 	}
-	rested := now.Sub(k.rest.since) >= r.settle
+	k.rest = k.rest.again(writers, replacedPoll, now)
 	content, err := dir.ReadAll(k.file)
 	if err == nil && definition.HashOf(content) == k.hash {
 		if rested {
@@ -110,10 +139,10 @@ func (r *replacedFiles) checkOne(now time.Time, k *replacedFile) (finding, bool)
 		}
 		return finding{}, false
 	}
-	doc, parseErr := definition.Parse(k.path, content)
+	_, parseErr := definition.Parse(k.path, content)
 	switch {
-	case r.readOnly() && !rested:
-	case !r.readOnly() && err == nil && parseErr == nil && (doc.Complete() || rested):
+	case !rested:
+	case !r.readOnly() && err == nil && parseErr == nil:
 		k.taken = true
 		return finding{
 			path:     k.path,
@@ -123,7 +152,7 @@ func (r *replacedFiles) checkOne(now time.Time, k *replacedFile) (finding, bool)
 			content:  content,
 			replaced: k,
 		}, true
-	case rested:
+	default:
 		r.log.Warn("a file was replaced while it was saved, and what was saved cannot be imported", "path", k.path)
 		if err == nil && r.quarantine != "" {
 			if err := r.quarantine.put(k.path, content); err != nil {

@@ -16,6 +16,8 @@ type found struct {
 	dir   *dir.Directory
 	watch *dir.Watch
 	holds *holds
+	// ledger knows which files there were below a folder.
+	ledger *ledger
 
 	// paths may be otherwise than they were; the value is what lstat says, if the scan
 	// has asked already.
@@ -24,6 +26,11 @@ type found struct {
 	temps []string
 	// bad are names that are held for what they are.
 	bad map[string]struct{}
+	// below are folders of which all files must be looked at: something has happened to the
+	// folder itself.
+	below map[string]struct{}
+	// replaced: a folder that is watched came, went or was replaced.
+	replaced bool
 }
 
 // add adds a path to look at.
@@ -37,21 +44,32 @@ func (f *found) add(p definition.Path) {
 // of, or all.
 func (m *Mirror) scan(ps *pass) *found {
 	f := &found{
-		opts: &m.opts, dir: m.dir, watch: m.watch, holds: m.holds,
+		opts: &m.opts, dir: m.dir, watch: m.watch, holds: m.holds, ledger: m.ledger,
 		paths: make(map[definition.Path]fs.FileInfo),
 		bad:   make(map[string]struct{}),
+		below: make(map[string]struct{}),
 	}
 	names, lost := m.watch.Take()
 	if lost || !ps.now.Before(m.nextRescan) {
 		ps.full = true
 	}
 	for _, name := range names {
-		all, err := f.touched(name)
-		ps.full = ps.full || all
-		ps.err = errors.Join(ps.err, err)
+		f.touched(name)
+	}
+	if f.replaced {
+		// What is watched now is not worth finding out: watch everything anew.
+		f.replaced = false
+		m.watch.Restart(m.dir)
+		ps.full = true
 	}
 	if ps.full {
 		m.scanAll(ps, f)
+	} else {
+		f.addBelow()
+	}
+	if f.replaced { // only the scan has come upon it
+		m.watch.Restart(m.dir)
+		m.nextRescan = ps.now
 	}
 	for _, p := range takeDirty(m.replica) {
 		f.add(p)
@@ -105,42 +123,88 @@ func (m *Mirror) scanAll(ps *pass, f *found) {
 }
 
 // touched takes a name that an event spoke of: a file, a folder, or something that is
-// gone. It reports whether everything must be looked at.
-func (f *found) touched(name string) (all bool, err error) {
+// gone.
+func (f *found) touched(name string) {
 	if name == "." || name == dir.MarkerName {
-		return false, nil // the check of the directory comes before every pass
-	}
-	if f.watch.Watches(name) {
-		// A known folder came, went or was replaced. What is watched now is not
-		// worth finding out: watch everything anew.
-		f.watch.Restart(f.dir)
-		return true, nil
+		return // the check of the directory comes before every pass
 	}
 	info, err := f.dir.Lstat(name)
+	known := f.watch.Watches(name)
+	if known && (err != nil || !f.watch.IsWatched(name, info)) {
+		f.replaced = true
+		return
+	}
+	if f.ledger.below[name] > 0 { // as when a link has the folder's place, or goes
+		f.below[name] = struct{}{}
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		if !f.opts.mirrored(name) {
 			f.holds.release(name)
 		}
 		f.addName(name)
 		f.addName(path.Dir(name)) // it may have been in the way of a file
-		return false, nil
+		return
 	}
-	f.visit(name, info, err)
-	if err == nil && info.IsDir() {
+	if f.visit(name, info, err); err != nil || !info.IsDir() {
+		return
+	}
+	if known { // its attributes have changed: maybe it can be read now, or no more
+		err = f.dir.List(name, f.visitNew)
+	} else {
 		err = f.dir.Walk(name, f.visit)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return false, err
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	if err != nil {
+		f.visit(name, info, err)
+		return
+	}
+	if _, bad := f.bad[name]; !bad && !f.opts.mirrored(name) {
+		f.holds.release(name)
+	}
+}
+
+// visitNew is visit for a name in a folder that is known, with all that is in a folder that
+// is new.
+func (f *found) visitNew(name string, info fs.FileInfo, err error) {
+	known := f.watch.Watches(name)
+	f.visit(name, info, err)
+	if known || err != nil || !info.IsDir() {
+		return
+	}
+	if err := f.dir.Walk(name, f.visit); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		f.visit(name, info, err)
+	}
+}
+
+// addBelow adds all files below the folders to which something has happened.
+func (f *found) addBelow() {
+	if len(f.below) == 0 {
+		return
+	}
+	for p := range f.ledger.entries {
+		for folder := range foldersAbove(p.String()) {
+			if _, ok := f.below[folder]; ok {
+				f.add(p)
+				break
+			}
 		}
 	}
-	return false, nil
 }
 
 // visit takes a name that the scan came upon, and what lstat says about it. It holds the
 // name if that is no valid path, or a folder that cannot be read.
 func (f *found) visit(name string, info fs.FileInfo, err error) {
 	if err == nil && info.IsDir() {
-		f.watch.Folder(name)
+		if f.watch.Watches(name) && !f.watch.IsWatched(name, info) {
+			f.replaced = true
+		}
+		f.watch.Folder(name, info)
 		f.addName(name) // it may have come in the place of a file
+		if f.holds.reason(name) == linkedFolder {
+			f.holds.release(name)
+		}
 		return
 	}
 	if dir.IsTemp(path.Base(name)) {
@@ -148,10 +212,16 @@ func (f *found) visit(name string, info fs.FileInfo, err error) {
 		return
 	}
 	if err != nil && info != nil && info.IsDir() {
-		f.hold(name, "the folder cannot be read: "+unreadableBy(err).fault)
+		f.hold(name, unreadableFolder(err))
 		return
 	}
 	if !f.opts.mirrors(name) {
+		switch folder := path.Dir(name); {
+		case err != nil && folder != ".": // it can be listed, but not searched
+			f.hold(folder, unreadableFolder(err))
+		case err == nil && f.dir.IsLinkToFolder(name, info):
+			f.hold(name, linkedFolder)
+		}
 		return
 	}
 	p, parseErr := definition.ParsePath(name)
@@ -163,6 +233,18 @@ func (f *found) visit(name string, info fs.FileInfo, err error) {
 		info = nil // the look finds out
 	}
 	f.paths[p] = info
+}
+
+// linkedFolder is why a link in a folder's place is held.
+const linkedFolder = "it is a link to a folder, and links are not followed: nothing in it is mirrored " +
+	"(put the folder itself here, or mount it here)"
+
+// unreadableFolder says why a folder is held that cannot be read.
+func unreadableFolder(err error) string {
+	if errors.Is(err, fs.ErrPermission) {
+		return "the folder cannot be read: let this user read and search it (chmod u+rx, or chown)"
+	}
+	return "the folder cannot be read: " + err.Error()
 }
 
 // hold holds a name for what it is.

@@ -38,16 +38,29 @@ type Status struct {
 	Files int
 	// Held are the files that are left alone, in order of path.
 	Held []HeldFile
+	// Waiting are the files that have waited for longer than 10 s to be complete, in
+	// order of path: somebody has them open for writing, or writes to them all the time.
+	Waiting []WaitingFile
 	// Planned is what a mirror that only observes would do, in order of path.
 	Planned []PlannedAction
 	// Imported, Deleted and Exported count edits, deletions that went into the
 	// set, and files that were written or removed, since Run began. Aside counts
 	// the edits of a reader that were put aside.
 	Imported, Deleted, Exported, Aside uint64
+	// Failing is what failed in the last pass and will be tried again, of one over
+	// everything until one over everything has succeeded. Empty if nothing has.
+	Failing string
 	// LastError is the latest failure of a whole pass, and when it was. It is
 	// kept after the work was done at another try.
 	LastError   string
 	LastErrorAt time.Time
+}
+
+// WaitingFile is a file that is not taken in yet, because it may be half of a file.
+type WaitingFile struct {
+	Path   definition.Path
+	Reason string
+	Since  time.Time
 }
 
 // PlannedAction is what a mirror that only observes would do about a file.
@@ -83,6 +96,7 @@ func (m *Mirror) Status() Status {
 	defer m.report.mu.Unlock()
 	s := m.report.status
 	s.Held = slices.Clone(s.Held)
+	s.Waiting = slices.Clone(s.Waiting)
 	s.Planned = slices.Clone(s.Planned)
 	return s
 }
@@ -101,12 +115,16 @@ func (m *Mirror) publishStatus(started bool) {
 		s.Stopped = m.stopped.Error()
 	}
 	s.LowSpace = m.lowSpace
+	s.Failing = m.failing
 	s.Unwatched, s.Network, s.Rescan = m.watch.Blind(), m.dir.Network, m.rescan()
 	s.Files = m.ledger.inSync
 	if m.holds.changed {
 		m.holds.changed = false
 		s.Held = m.holds.list()
 	}
+	now := time.Now()
+	s.Waiting = append(m.settling.waiting(now), m.replaced.waiting(now)...)
+	slices.SortStableFunc(s.Waiting, func(a, b WaitingFile) int { return a.Path.Compare(b.Path) })
 	if m.opts.Observe {
 		s.Planned = s.Planned[:0:0]
 		for p, a := range m.planned {

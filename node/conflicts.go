@@ -176,8 +176,8 @@ func (n *Node) disputedConflict(ctx context.Context, c Conflict) (DisputedConfli
 		return d, nil // it has no sides
 	}
 	var err error
-	if c.Lost.Path == c.Stands.Path {
-		if d.From, d.FromFile, err = n.replica.Base(ctx, c.Lost.Version, c.Stands.Version); err != nil {
+	if c.Kind != definition.ConflictPath {
+		if d.From, d.FromFile, err = n.replica.Base(ctx, c.Path, c.Lost.Version, c.Stands.Version); err != nil {
 			return d, err
 		}
 	}

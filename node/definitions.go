@@ -140,12 +140,15 @@ func (n *Node) Resolve(_ context.Context, prefix string) (definition.ChangeID, e
 // Edit appends a draft. Edits without parents are made on top of the present heads, so that what
 // one node is given one after the other is a sequence, whoever gives it; those with parents, of
 // what was read (see Basis), are merged with what came since. A deletion of what is absent is
-// ErrNotFound, unless it resolves conflicts or another path is held in its place. The change is on
-// disk when Edit returns.
+// ErrNotFound, unless it resolves conflicts or another path is held in its place; a file of an ending that
+// no member mirrors is ErrRefused. The change is on disk when Edit returns.
 func (n *Node) Edit(ctx context.Context, d definition.Draft) ([]definition.Version, error) {
 	for _, e := range d.Edits {
 		if e.Deleted {
 			continue
+		}
+		if err := n.checkMirrored(e.Path); err != nil {
+			return nil, err
 		}
 		if _, err := definition.Parse(e.Path, e.Content); err != nil {
 			return nil, fmt.Errorf("%w: %s: %w", ErrInvalid, e.Path, err)
@@ -256,7 +259,7 @@ func (n *Node) changeOf(c crdt.Change, names map[peer.ID]string) Change {
 			edit.Kind = EditDelete
 		case e.Adopted:
 			edit.Kind = EditAdopt
-		case !e.MovedFrom.IsZero():
+		case !e.MovedFrom.IsZero() && (len(parentsIn(e, e.Path)) == 0 || slices.ContainsFunc(c.Edits, func(o definition.Edit) bool { return o.Deleted && o.Path == e.MovedFrom })):
 			edit.Kind = EditMove
 		case len(e.Parents) == 0:
 			edit.Kind = EditCreate

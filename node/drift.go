@@ -12,13 +12,15 @@ import (
 // Drift is one path of which this node's directory holds something else than the view
 // says: it is held, waits for an approval, or was saved just now.
 type Drift struct {
-	Path       definition.Path
+	// Path is the file's name relative to the directory. It is no definition.Path, because
+	// of a file that is held the name itself may be the reason.
+	Path       string
 	Difference        // from the view to the directory
 	Held       string // why the file is left alone; empty if it is not
 }
 
 // Drift looks at the directory and compares it with the view: one path, or all for the
-// zero path, in order. A path whose bytes are equal is among them only if it was asked
+// zero path, in order, and then the files that are held for their names. A path whose bytes are equal is among them only if it was asked
 // for. Settling reports that the same question may soon have another answer. Errors wrap
 // ErrNotFound if there is no such path in either. It blocks until the first sync begins.
 func (n *Node) Drift(ctx context.Context, path definition.Path) (drifts []Drift, settling bool, err error) {
@@ -37,6 +39,11 @@ func (n *Node) Drift(ctx context.Context, path definition.Path) (drifts []Drift,
 		}
 		drifts = append(drifts, d)
 	}
+	for _, h := range held.held {
+		if _, err := definition.ParsePath(h.Path); err != nil && path == (definition.Path{}) {
+			drifts = append(drifts, Drift{Path: h.Path, Held: h.Reason, Difference: Difference{Comparison: Comparison{Extent: ExtentNone}}})
+		}
+	}
 	if len(drifts) == 0 && path != (definition.Path{}) {
 		return nil, false, fmt.Errorf("compare with the directory: %s: %w", path, ErrNotFound)
 	}
@@ -44,7 +51,7 @@ func (n *Node) Drift(ctx context.Context, path definition.Path) (drifts []Drift,
 }
 
 func (n *Node) drift(ctx context.Context, h holding) (Drift, error) {
-	d := Drift{Path: h.path, Held: h.held}
+	d := Drift{Path: h.path.String(), Held: h.held}
 	view, want, err := n.replica.Read(ctx, h.path)
 	if err != nil {
 		return d, fmt.Errorf("compare with the directory: %w", err)

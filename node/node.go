@@ -34,7 +34,16 @@ type Options struct {
 	Version string
 	// Logger gets what a human wants to know once; nil discards.
 	Logger *slog.Logger
+
+	// lookout zero is usualTimes; tests set it.
+	lookout lookoutTimes
+	// clockAhead is how far ahead of the right one this node's clock claims to be; tests
+	// set it.
+	clockAhead time.Duration
 }
+
+// clock says what time this node believes it is.
+func (o Options) clock() time.Time { return time.Now().Add(o.clockAhead) }
 
 // Node is a running node. Its methods are safe for concurrent use.
 type Node struct {
@@ -58,6 +67,8 @@ type Node struct {
 	conflicts   *openConflicts
 	editing     sync.Mutex // held by Edit while it makes a change on top of the heads
 	findings    *findings
+	flips       *flips
+	lookout     *lookout
 	discovery   *discovery.Discovery
 	mirror      *mirror.Mirror
 
@@ -108,6 +119,8 @@ func (n *Node) open(ctx context.Context) error {
 		return err
 	}
 	n.findings = newFindings(n.replica)
+	n.flips = newFlips(n.replica)
+	n.lookout = newLookout(n.opts.lookout)
 	n.gate = trust.NewGate(trust.GateOptions{
 		Cluster:       n.membership.Cluster,
 		Authority:     authority,
@@ -146,6 +159,7 @@ func (n *Node) open(ctx context.Context) error {
 	n.wg.Go(func() { n.followStatements(background) })
 	n.wg.Go(func() { n.followConflicts(background) })
 	n.wg.Go(func() { n.followFindings(background) })
+	n.wg.Go(func() { n.followMembers(background) })
 	n.wg.Go(func() {
 		select {
 		case <-n.replica.Failed():
@@ -162,10 +176,13 @@ func (n *Node) load() error {
 	if n.membership, err = loadMembership(n.opts.Data); err != nil {
 		return err
 	}
-	if n.lock, err = lockData(n.opts.Data); err != nil {
+	if n.config, err = LoadConfig(n.opts.Data); err != nil {
 		return err
 	}
-	if n.config, err = LoadConfig(n.opts.Data); err != nil {
+	if err = checkApart(n.opts.Data, n.config.Dir); err != nil {
+		return err
+	}
+	if n.lock, err = lockData(n.opts.Data); err != nil {
 		return err
 	}
 	if n.opts.Listen != "" {

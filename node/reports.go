@@ -47,6 +47,8 @@ type question struct {
 	change definition.ChangeID // awaited if not zero
 	wait   time.Duration
 	files  bool
+	// problem asks for the member's first problem.
+	problem bool
 }
 
 // answer is what it said, or why it did not.
@@ -54,6 +56,8 @@ type answer struct {
 	report *nodepb.Report
 	heads  []cid.Cid
 	err    error
+	// asked and answered are when the question was sent and the answer was here.
+	asked, answered time.Time
 }
 
 func newReports(n *Node) *reports {
@@ -98,18 +102,19 @@ func (r *reports) askOne(ctx context.Context, m peer.ID, q question) answer {
 	defer func() { _ = s.Reset() }() // after Close it does nothing
 	stop := context.AfterFunc(ctx, func() { _ = s.Reset() })
 	defer stop()
-	request := &nodepb.ReportRequest{WaitMs: uint32(q.wait.Milliseconds()), Files: q.files}
+	request := &nodepb.ReportRequest{WaitMs: uint32(q.wait.Milliseconds()), Files: q.files, Problem: q.problem}
 	if !q.change.IsZero() {
 		request.Change = q.change[:]
 	}
 	var report nodepb.Report
+	a := answer{report: &report, asked: r.node.opts.clock()}
 	if _, err = protodelim.MarshalTo(s, request); err == nil {
 		err = protodelim.UnmarshalOptions{MaxSize: maxReport}.UnmarshalFrom(bufio.NewReader(s), &report)
 	}
 	if err != nil {
 		return answer{err: fmt.Errorf("ask %s: %w", m, err)}
 	}
-	a := answer{report: &report}
+	a.answered = r.node.opts.clock()
 	for _, b := range report.GetHeads() {
 		c, err := cid.Cast(b)
 		if err != nil {
@@ -171,13 +176,26 @@ func (r *reports) report(ctx context.Context, request *nodepb.ReportRequest) *no
 		report.Heads = append(report.Heads, c.Bytes())
 	}
 	report.Elements = uint64(n.replica.Stats().Elements)
-	if !request.GetFiles() {
-		return report
+	report.Extensions = n.extensions()
+	if request.GetProblem() {
+		report.Problem = n.ownProblem(ctx)
 	}
+	if request.GetFiles() {
+		n.reportFiles(ctx, report)
+	}
+	report.Clock = n.opts.clock().UnixMilli()
+	return report
+}
+
+// reportFiles adds what this node holds to a report.
+func (n *Node) reportFiles(ctx context.Context, report *nodepb.Report) {
 	own := n.holdings(ctx)
-	report.View, report.Directory, report.Trouble = own.view[:], own.directory[:], own.trouble
+	report.View, report.Directory, report.Trouble = own.view[:], own.directory[:], bounded(own.trouble)
+	for _, h := range own.held {
+		report.Held = append(report.Held, &nodepb.Held{Name: []byte(h.Path), Reason: bounded(h.Reason)})
+	}
 	for _, f := range own.files {
-		file := &nodepb.File{Path: f.path.String(), Held: f.held}
+		file := &nodepb.File{Path: f.path.String()}
 		if f.view != (definition.Hash{}) {
 			file.View = f.view[:]
 		}
@@ -186,7 +204,6 @@ func (r *reports) report(ctx context.Context, request *nodepb.ReportRequest) *no
 		}
 		report.Files = append(report.Files, file)
 	}
-	return report
 }
 
 // WaitResult says which members have a change.

@@ -90,7 +90,7 @@ func (n *Node) planRevert(ctx context.Context, id definition.ChangeID) (definiti
 		if other, ok := displaced(view); ok {
 			return definition.Draft{}, Reverted{}, fmt.Errorf("%w: %s is held in the place of %s: rename or delete one of the two", ErrRefused, other.Stands.Path, e.Path)
 		}
-		before, err := n.replica.Merged(ctx, e.Path, parentsIn(e, e.Path)...) // none if it was moved here
+		before, err := n.replica.MadeOn(ctx, definition.Version{Change: id, Path: e.Path}) // none if it was moved here
 		if err != nil {
 			return definition.Draft{}, Reverted{}, err
 		}

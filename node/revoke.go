@@ -39,7 +39,23 @@ type RevocationEffect struct {
 	Paths   []definition.Path // where they stand, in order
 	// LastChange is the last that keeps its effect; zero if none does.
 	LastChange definition.ChangeID
+	// Remains, under trust.ModePurge, is what it wrote and others have kept in edits of their own,
+	// which a purge does not take: the first maxRemains fields.
+	Remains []RemainingField
 }
+
+// RemainingField is a value that a purged member wrote, and that stands all the same.
+type RemainingField struct {
+	Path    definition.Path
+	Pointer string // empty for the whole file
+	Text    string
+	Change  definition.ChangeID // of the member
+	Kept    definition.ChangeID // of who kept it
+	By      string              // the name of that one's author
+}
+
+// maxRemains is how many remaining fields are looked for.
+const maxRemains = 1000
 
 // PreviewRevoke says what Revoke with these options would do, and its errors. It
 // changes nothing.
@@ -115,7 +131,30 @@ func (n *Node) revocationEffect(ctx context.Context, o RevokeOptions) (Revocatio
 		}
 	}
 	effect.Changes = len(changes)
+	if effect.Remains, err = n.remains(ctx, m.ID); err != nil {
+		return RevocationEffect{}, err
+	}
 	return effect, ctx.Err()
+}
+
+// remains returns what a member wrote and others have kept.
+func (n *Node) remains(ctx context.Context, member peer.ID) ([]RemainingField, error) {
+	found, err := n.replica.Remains(ctx, member, maxRemains)
+	if err != nil {
+		return nil, err
+	}
+	names := n.names()
+	var remains []RemainingField
+	for _, f := range found {
+		kept, err := n.sideOf(f.Kept, names)
+		if err != nil {
+			return nil, err
+		}
+		remains = append(remains, RemainingField{
+			Path: f.Kept.Path, Pointer: f.Pointer, Text: f.Text, Change: f.Version.Change, Kept: f.Kept.Change, By: kept.Author,
+		})
+	}
+	return remains, nil
 }
 
 // findMember finds a member by name or peer id. Of several of one name that one

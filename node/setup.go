@@ -207,6 +207,9 @@ func newConfig(data, dir, name, listen string) (Config, error) {
 	if info, err := os.Stat(c.Dir); err != nil || !info.IsDir() {
 		return Config{}, fmt.Errorf("directory %s: %w: create it, or name another", c.Dir, mirror.ErrNoDirectory)
 	}
+	if err := checkApart(data, c.Dir); err != nil {
+		return Config{}, err
+	}
 	host, err := os.Hostname()
 	if err != nil {
 		return Config{}, err

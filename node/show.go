@@ -51,7 +51,7 @@ func (n *Node) show(ctx context.Context, id definition.ChangeID) (ShownChange, e
 	for i, e := range c.Edits {
 		edit := ShownEdit{ChangeEdit: shown.Change.Edits[i], Parents: e.Parents}
 		var before []byte
-		if before, edit.Against, err = n.basisOf(ctx, e); err != nil {
+		if before, edit.Against, err = n.basisOf(ctx, id, e); err != nil {
 			return ShownChange{}, err
 		}
 		edit.Comparison = compare(e.Path, before, e.Content)
@@ -64,13 +64,17 @@ func (n *Node) show(ctx context.Context, id definition.ChangeID) (ShownChange, e
 // basisOf returns the bytes that an edit was made on, none if there was no file: of
 // its path, or else of the path that it was moved from. Those of one parent are its
 // own, whether it counts or not, and it is returned too; several are merged.
-func (n *Node) basisOf(ctx context.Context, e definition.Edit) (content []byte, one definition.Version, err error) {
+func (n *Node) basisOf(ctx context.Context, change definition.ChangeID, e definition.Edit) (content []byte, one definition.Version, err error) {
 	for _, p := range []definition.Path{e.Path, e.MovedFrom} {
 		parents := parentsIn(e, p)
-		if len(parents) == 1 {
+		switch {
+		case len(parents) == 1 && (len(e.Parents) == 1 || p != e.Path):
 			one = parents[0]
 			content, err = n.textOf(ctx, one)
-		} else {
+		case p == e.Path:
+			one = definition.Version{}
+			content, err = n.replica.MadeOn(ctx, definition.Version{Change: change, Path: p})
+		default:
 			one = definition.Version{}
 			content, err = n.replica.Merged(ctx, p, parents...)
 		}

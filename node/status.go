@@ -2,15 +2,11 @@ package node
 
 import (
 	"context"
-	"fmt"
-	"slices"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
 
 	"github.com/starling-sync/starling/crdt"
-	"github.com/starling-sync/starling/definition"
-	"github.com/starling-sync/starling/mirror"
 	"github.com/starling-sync/starling/trust"
 )
 
@@ -24,10 +20,12 @@ type Status struct {
 	Version string
 	Uptime  time.Duration
 
+	State    State
 	Ready    bool      // the first sync was done, and the directory was what the view says
 	Syncing  bool      // elements are being fetched or files written
 	Problems []Problem // what needs an operator
 	Held     []HeldFile
+	Waiting  []WaitingFile
 
 	Observing bool            // it writes and publishes nothing
 	Planned   []PlannedAction // what it would do, while it observes
@@ -44,15 +42,30 @@ type Status struct {
 	Refused            map[string]uint64
 }
 
-// Problem is something that needs an operator.
-type Problem struct{ Code, Text, Do string }
+// State is a status in a word.
+type State string
+
+// States, the first that is true.
+const (
+	StateProblem    State = "problem"     // something needs an operator
+	StateStarting   State = "starting"    // the first sync goes on
+	StateCatchingUp State = "catching_up" // members have what this node has not got yet
+	StateWell       State = "well"
+)
 
 // PlannedAction is what a node that observes would do about a file.
 type PlannedAction struct{ Path, Action string }
 
+// WaitingFile is a file that is not taken in yet, because it may be half of a file.
+type WaitingFile struct {
+	Path, Reason string
+	Since        time.Time
+}
+
 // HeldFile is a file that is neither imported nor exported for now.
 type HeldFile struct {
 	Path, Reason string
+	Do           string // what ends it, if nothing must be done to the file
 	Since        time.Time
 }
 
@@ -98,20 +111,45 @@ func (n *Node) Status(ctx context.Context) Status {
 			}
 		}
 	}
-	for _, p := range n.exchange.Peers() {
-		if !n.replica.Holds(p.Heads) {
-			s.Behind = max(s.Behind, 1, int(p.Elements)-stats.Elements)
-		}
-	}
+	s.Behind = n.behind()
 	s.Syncing = s.Behind > 0 || mirrored.Busy || !s.Ready
 	for _, h := range mirrored.Held {
-		s.Held = append(s.Held, HeldFile{Path: h.Path, Reason: h.Reason, Since: h.Since})
+		s.Held = append(s.Held, HeldFile(h))
+	}
+	for _, w := range mirrored.Waiting {
+		s.Waiting = append(s.Waiting, WaitingFile{Path: w.Path.String(), Reason: w.Reason, Since: w.Since})
 	}
 	for _, p := range mirrored.Planned {
 		s.Planned = append(s.Planned, PlannedAction{Path: p.Path.String(), Action: p.Action})
 	}
 	s.Problems = n.problems(s, mirrored, forked)
+	s.State = s.state()
 	return s
+}
+
+func (s Status) state() State {
+	switch {
+	case len(s.Problems) > 0:
+		return StateProblem
+	case !s.Ready:
+		return StateStarting
+	case s.Behind > 0:
+		return StateCatchingUp
+	default:
+		return StateWell
+	}
+}
+
+// behind returns how many elements the members that are there have and this node has not,
+// as far as they said.
+func (n *Node) behind() int {
+	behind, elements := 0, n.replica.Stats().Elements
+	for _, p := range n.exchange.Peers() {
+		if !n.replica.Holds(p.Heads) {
+			behind = max(behind, 1, int(p.Elements)-elements)
+		}
+	}
+	return behind
 }
 
 // byName returns counts of refusals as the API names the reasons.
@@ -121,52 +159,6 @@ func byName(counts map[crdt.Reason]uint64) map[string]uint64 {
 		named[string(reason)] = count
 	}
 	return named
-}
-
-// problems lists what needs an operator, the most pressing first.
-func (n *Node) problems(s Status, mirrored mirror.Status, forked string) []Problem {
-	var out []Problem
-	add := func(code, do, format string, args ...any) {
-		out = append(out, Problem{Code: code, Text: fmt.Sprintf(format, args...), Do: do})
-	}
-	if mirrored.Stopped != "" {
-		add("mirror_stopped", "mount or restore the directory; nothing was deleted anywhere", "the directory is not mirrored: %s", mirrored.Stopped)
-	}
-	if mirrored.LowSpace != "" {
-		add("low_space", "free disk space", "no file is taken in: %s", mirrored.LowSpace)
-	}
-	if err := n.replica.Space(); err != nil {
-		add("low_space", "free disk space", "no change is taken in: %v", err)
-	}
-	if mirrored.Unwatched != "" {
-		add("unwatched", "raise the limit", "changes of the directory are found every %v only: %s", mirrored.Rescan, mirrored.Unwatched)
-	}
-	if m, ok := n.replica.Member(n.identity.Peer); ok && m.Revoked {
-		add("revoked", "join anew with another data directory, or stop this node", "this node was revoked")
-	}
-	guarded := make(map[string]bool)
-	for _, a := range n.mirror.Approvals() {
-		for _, p := range a.Paths {
-			guarded[p.String()] = true
-		}
-	}
-	if len(guarded) > 0 {
-		add("approval", `look at them with "starling approve"`, "files are held back until somebody approves them: %d", len(guarded))
-	}
-	held := slices.DeleteFunc(slices.Clone(s.Held), func(h HeldFile) bool { return guarded[h.Path] })
-	if len(held) > 0 {
-		add("held", "mend or remove the file", "files are held: %d, the first is %s: %s", len(held), held[0].Path, held[0].Reason)
-	}
-	if s.Conflicts > 0 {
-		add("conflicts", `look at them with "starling conflicts", end them with "starling resolve"`, "conflicts are open: %d", s.Conflicts)
-	}
-	if forked != "" {
-		add("forked_key", "find the copy of the node and stop it, then revoke the key", "two nodes sign with the key of %s", forked)
-	}
-	if rules := n.replica.Stats().Rules; rules > definition.MergeVersion {
-		add("rules", "upgrade this node", "the cluster merges by rules %d, this node knows %d: merged files are held", rules, definition.MergeVersion)
-	}
-	return out
 }
 
 func (n *Node) isReady() bool {

@@ -28,6 +28,11 @@ func (n *Node) resolvingEdit(ctx context.Context, p definition.Path, r Resolutio
 		edit.Content = r.Content
 	case r.Whole:
 		taken := definition.Version{Change: r.Take, Path: p}
+		for _, c := range open {
+			if c.Lost.Change == r.Take { // it may have followed a rename from another path
+				taken = c.Lost.Version
+			}
+		}
 		if edit.Content, err = n.textOf(ctx, taken); err != nil {
 			return definition.Edit{}, ResolvedFile{}, fmt.Errorf("%s in change %s: %w", p, r.Take.Short(), ErrNotFound)
 		}
@@ -122,6 +127,9 @@ func (d *decision) choose(ctx context.Context, open []Conflict, choice Choice) e
 	case !choice.Take.IsZero() && !side:
 		return fmt.Errorf("change %s is no side of the conflict at %q: %w", choice.Take.Short(), choice.Pointer, ErrNotFound)
 	}
+	if !choice.Take.IsZero() && slices.ContainsFunc(about, func(c Conflict) bool { return c.Kind == definition.ConflictRenamed }) {
+		return fmt.Errorf("%w: both files are there: delete one of them, or let both stand", ErrRefused)
+	}
 	d.ended = append(d.ended, about...)
 	done := ResolvedField{Pointer: choice.Pointer, Text: about[0].StandsText, By: about[0].Stands.Author}
 	for _, c := range slices.Backward(about) { // the oldest merge first
@@ -187,17 +195,13 @@ func (d *decision) stood(ctx context.Context, c Conflict) ([]byte, error) {
 	case c.At.IsZero():
 		return d.heads, nil
 	}
-	edit, err := d.node.replica.Edit(ctx, definition.Version{Change: c.At, Path: d.path})
-	if err != nil {
-		return nil, err
-	}
-	return d.node.replica.Merged(ctx, d.path, parentsIn(edit, d.path)...)
+	return d.node.replica.MadeOn(ctx, definition.Version{Change: c.At, Path: d.path})
 }
 
 // merged returns what stood in a conflict, with what lost in its place. All else that the losing
 // side wrote is in what stood already.
 func (d *decision) merged(ctx context.Context, c Conflict, stood, lost []byte) ([]byte, error) {
-	_, base, err := d.node.replica.Base(ctx, c.Lost.Version, c.Stands.Version)
+	_, base, err := d.node.replica.Base(ctx, d.path, c.Lost.Version, c.Stands.Version)
 	if err != nil {
 		return nil, err
 	}

@@ -242,6 +242,45 @@ func TestTaking(t *testing.T) {
 			d.holds(list(`{"@class": "x", "name": "z", "v": 0}, {"@class": "x", "name": "a", "v": 2}`))
 			d.open(0)
 		}},
+		{"a side that followed a rename", func(d *desk) {
+			first := d.put(one)
+			y, err := definition.ParsePath("y-1.json")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = d.Edit(t.Context(), definition.Draft{Edits: []definition.Edit{
+				{Path: d.path, Parents: []definition.Version{first}, Deleted: true},
+				{Path: y, Parents: []definition.Version{first}, MovedFrom: d.path, Content: []byte(`{"id": 1, "a": 3, "b": 1}`)},
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			lost := d.put(`{"id": 1, "a": 2, "b": 1}`, first)
+			d.holds("")
+			d.path = y
+			d.holds(`{"id": 1, "a": 2, "b": 1}`) // it is the later
+			c := d.open(1)[0]
+			if c.Path != y || c.Stands.Version != lost || c.Base.Text != "1" {
+				t.Errorf("the conflict is %+v", c)
+			}
+			if _, err := d.Dispute(t.Context(), y); err != nil {
+				t.Error(err)
+			}
+			d.put(`{"id": 1, "a": 2, "b": 4}`) // on top of both
+			d.open(1)
+			if shown, err := d.Show(t.Context(), d.put(`{"id": 1, "a": 2, "b": 5}`).Change); err != nil || len(shown.Edits[0].Comparison.Fields) != 1 {
+				t.Errorf("shown is %+v, %v", shown, err)
+			}
+			if _, err := d.take(node.Resolution{Take: c.Lost.Change}); err != nil {
+				t.Error(err)
+			}
+			d.holds(`{"id": 1, "a": 3, "b": 5}`)
+			d.open(0)
+			log, err := d.Log(t.Context(), node.LogQuery{Path: y})
+			if err != nil || len(log) != 6 || log[2].Edits[0].Kind != node.EditChange || log[2].Edits[0].MovedFrom.IsZero() {
+				t.Errorf("the log is %+v, %v", log, err)
+			}
+		}},
 		{"no side, no field, twice", func(d *desk) {
 			first := d.put(one)
 			lost := d.put(two, first)

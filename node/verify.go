@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -16,8 +17,8 @@ import (
 
 // Verification is the answer to: do all nodes hold the same?
 type Verification struct {
-	// Equal: every standing member answered, and its view and directory are equal
-	// to this node's view.
+	// Equal: every standing member answered, its view and directory are equal to this
+	// node's view, it leaves no file alone and mirrors files of the same endings.
 	Equal       bool
 	Definitions int    // in this node's view
 	Digest      string // of this node's view
@@ -31,20 +32,25 @@ type MemberVerdict struct {
 	Answered       bool
 	SetEqual       bool // it has the same elements
 	ViewEqual      bool // its view is this node's
-	DirectoryEqual bool // its directory holds this node's view
+	DirectoryEqual bool // its directory holds this node's view, and nothing that is left alone
 	Difference     string
+	Held           []HeldFile // of its directory, without Since
+
+	equalButHeld bool // its directory holds this node's view, but for what is left alone
 }
 
 // holding is one path in a node's view and directory.
 type holding struct {
 	path            definition.Path
 	view, directory definition.Hash // zero if absent
-	held            string
+	held            string          // why the file is left alone; empty if it is not
 }
 
 // holdings is all that a node holds.
 type holdings struct {
-	files           []holding // in order
+	files           []holding  // in order
+	held            []HeldFile // whatever their names
+	extensions      []string   // that are mirrored; nil if it did not tell
 	view, directory definition.Hash
 	quiet           bool // nothing waits or is about to change
 	trouble         string
@@ -73,7 +79,9 @@ func (n *Node) holdings(ctx context.Context) holdings {
 	for p, hash := range entries {
 		at(p).directory = hash
 	}
+	out.extensions = n.extensions()
 	for _, h := range n.mirror.Status().Held {
+		out.held = append(out.held, HeldFile(h))
 		if p, err := definition.ParsePath(h.Path); err == nil {
 			at(p).held = h.Reason
 		}
@@ -145,37 +153,92 @@ func (n *Node) Verify(ctx context.Context) Verification {
 // judge compares what a member holds with the view that it should hold.
 func (v *MemberVerdict) judge(want, got holdings) {
 	v.ViewEqual = got.view == want.view
-	v.DirectoryEqual = got.directory == want.view
+	v.equalButHeld = got.equalButHeld(want)
+	differentEndings := len(got.extensions) > 0 && !slices.Equal(got.extensions, want.extensions)
+	v.DirectoryEqual = got.directory == want.view && len(got.held) == 0 && !differentEndings
+	for _, h := range got.held {
+		v.Held = append(v.Held, HeldFile{Path: h.Path, Reason: h.Reason})
+	}
 	if v.ViewEqual && v.DirectoryEqual {
 		return
 	}
-	for i, j := 0, 0; i < len(want.files) || j < len(got.files); {
-		var w, g holding
-		switch {
-		case j == len(got.files) || i < len(want.files) && want.files[i].path.Compare(got.files[j].path) < 0:
-			w = want.files[i]
-			g.path = w.path
-			i++
-		case i == len(want.files) || want.files[i].path.Compare(got.files[j].path) > 0:
-			g = got.files[j]
-			w.path = g.path
-			j++
-		default:
-			w, g = want.files[i], got.files[j]
-			i, j = i+1, j+1
-		}
-		if d := difference(w, g); d != "" {
-			v.Difference = d
-			break
+	var causes []string
+	add := func(cause string) {
+		if cause != "" && !slices.Contains(causes, cause) {
+			causes = append(causes, cause)
 		}
 	}
-	if got.trouble != "" {
-		v.Difference = strings.TrimPrefix(v.Difference+"; "+got.trouble, "; ")
+	text, about := got.firstDifference(want)
+	add(text)
+	if len(got.held) > 1 || len(got.held) == 1 && got.held[0].Path != about.path.String() {
+		add(got.heldText())
+	}
+	if differentEndings {
+		add(fmt.Sprintf("it mirrors %s, this node %s: set the same extensions in the configuration of both",
+			strings.Join(got.extensions, " "), strings.Join(want.extensions, " ")))
+	}
+	add(got.trouble)
+	v.Difference = strings.Join(causes, "; ")
+}
+
+// beside yields what should be held, and what is, of each path.
+func (h holdings) beside(should holdings) iter.Seq2[holding, holding] {
+	return func(yield func(want, got holding) bool) {
+		for i, j := 0, 0; i < len(should.files) || j < len(h.files); {
+			var w, g holding
+			switch {
+			case j == len(h.files) || i < len(should.files) && should.files[i].path.Compare(h.files[j].path) < 0:
+				w = should.files[i]
+				g.path = w.path
+				i++
+			case i == len(should.files) || should.files[i].path.Compare(h.files[j].path) > 0:
+				g = h.files[j]
+				w.path = g.path
+				j++
+			default:
+				w, g = should.files[i], h.files[j]
+				i, j = i+1, j+1
+			}
+			if !yield(w, g) {
+				return
+			}
+		}
 	}
 }
 
+// firstDifference says how the first file that differs does, and which it is; one that is
+// left alone and should not be there is not among them.
+func (h holdings) firstDifference(should holdings) (text string, about holding) {
+	for want, got := range h.beside(should) {
+		mirrored := len(h.extensions) == 0 || slices.Contains(h.extensions, got.path.Ext())
+		if text = difference(want, got, mirrored); text != "" {
+			return text, got
+		}
+	}
+	return "", holding{}
+}
+
+// equalButHeld reports whether no file differs but those that are left alone.
+func (h holdings) equalButHeld(should holdings) bool {
+	for want, got := range h.beside(should) {
+		if got.held == "" && (got.view != want.view || got.directory != want.view) {
+			return false
+		}
+	}
+	return true
+}
+
+// heldText names the first file that is left alone, and says how many there are.
+func (h holdings) heldText() string {
+	text := fmt.Sprintf("%s is held: %s", h.held[0].Path, h.held[0].Reason)
+	if more := len(h.held) - 1; more > 0 {
+		text += fmt.Sprintf(" (%d more are held)", more)
+	}
+	return text
+}
+
 // difference says how a member's file differs from what it should be, and why.
-func difference(want, got holding) string {
+func difference(want, got holding, mirrored bool) string {
 	absent := definition.Hash{}
 	cause := ""
 	switch {
@@ -183,11 +246,13 @@ func difference(want, got holding) string {
 		cause = ": it is held, " + got.held
 	case got.view != want.view:
 		cause = ": its view differs"
+	case !mirrored:
+		cause = ": files of this ending are not mirrored there"
 	case got.directory != got.view:
 		cause = ": its directory is not what its view says yet"
 	}
 	switch {
-	case got.directory == want.view && got.view == want.view:
+	case got.directory == want.view && got.view == want.view, got.held != "" && got.view == absent && want.view == absent:
 		return ""
 	case want.view == absent:
 		return want.path.String() + " should be absent" + cause
@@ -199,13 +264,18 @@ func difference(want, got holding) string {
 }
 
 func parseHoldings(r *nodepb.Report) (holdings, error) {
-	h := holdings{trouble: r.GetTrouble()}
+	h := holdings{trouble: r.GetTrouble(), extensions: r.GetExtensions()}
+	held := make(map[string]string, len(r.GetHeld()))
+	for _, f := range r.GetHeld() {
+		held[string(f.GetName())] = f.GetReason()
+		h.held = append(h.held, HeldFile{Path: string(f.GetName()), Reason: f.GetReason()})
+	}
 	for _, f := range r.GetFiles() {
 		p, err := definition.ParsePath(f.GetPath())
 		if err != nil {
 			return holdings{}, fmt.Errorf("it answered with a malformed path")
 		}
-		file := holding{path: p, held: f.GetHeld()}
+		file := holding{path: p, held: held[f.GetPath()]}
 		copy(file.view[:], f.GetView())
 		copy(file.directory[:], f.GetDirectory())
 		h.files = append(h.files, file)
@@ -224,20 +294,29 @@ type SyncResult struct {
 	PeersFound int
 	// Equal: this node and all of them hold the same.
 	Equal bool
+	// Difference names the member that differs, and says how, if one that was there does.
+	Difference string
+	// Held: all is equal but for files that are left alone until somebody acts.
+	Held bool
 }
 
-// SyncOnce waits until this node and the members that are there hold the same, or
-// ctx ends. The error is ctx's, or wraps ErrRefused if the directory must not be touched.
+// heldTime is for how long files must have been all that differs before SyncOnce takes it
+// that they need somebody.
+const heldTime = 2 * time.Second
+
+// SyncOnce waits until this node and the members that are there hold the same, or are known
+// not to before somebody acts, or ctx ends. The error is ctx's, or wraps ErrRefused if the
+// directory must not be touched.
 func (n *Node) SyncOnce(ctx context.Context) (SyncResult, error) {
 	var result SyncResult
 	var stopped error
-	var since time.Time
+	var stoppedSince, heldSince time.Time
 	err := n.poll(ctx, func() bool {
 		if stopped = n.directoryStopped(); stopped == nil {
-			since = time.Time{}
-		} else if since.IsZero() {
-			since = time.Now()
-		} else if time.Since(since) > stoppedTime {
+			stoppedSince = time.Time{}
+		} else if stoppedSince.IsZero() {
+			stoppedSince = time.Now()
+		} else if time.Since(stoppedSince) > stoppedTime {
 			return true // nobody will mend it meanwhile
 		}
 		there := n.reachableOthers()
@@ -245,13 +324,29 @@ func (n *Node) SyncOnce(ctx context.Context) (SyncResult, error) {
 		if len(there) == 0 || !n.isReady() {
 			return false
 		}
-		result.Equal = true
+		result.Equal, result.Difference = true, ""
+		synced := true
 		for _, m := range n.Verify(ctx).Members {
-			if m.ID == n.identity.Peer || slices.Contains(there, m.ID) {
-				result.Equal = result.Equal && m.Answered && m.ViewEqual && m.DirectoryEqual
+			if m.ID != n.identity.Peer && !slices.Contains(there, m.ID) {
+				continue
+			}
+			if synced = synced && m.Answered && m.ViewEqual && m.equalButHeld; !m.Answered || !m.ViewEqual || !m.DirectoryEqual {
+				result.Equal = false
+				if result.Difference == "" {
+					result.Difference = m.Name + ": " + m.Difference
+				}
 			}
 		}
-		return result.Equal
+		switch {
+		case result.Equal:
+			return true
+		case !synced:
+			heldSince = time.Time{}
+		case heldSince.IsZero():
+			heldSince = time.Now()
+		}
+		result.Held = synced && time.Since(heldSince) > heldTime
+		return result.Held
 	})
 	if stopped != nil {
 		err = stopped

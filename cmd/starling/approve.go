@@ -118,10 +118,10 @@ func areFiles(n int) string {
 
 func writeApprovals(w io.Writer, list api.ApprovalList) {
 	if len(list.Approvals) == 0 {
-		fmt.Fprintln(w, "nothing is held back")
+		printf(w, "nothing is held back\n")
 		return
 	}
-	fmt.Fprintln(w, "ID\tSINCE\tFILES\tREASON\tPATHS")
+	printf(w, "ID\tSINCE\tFILES\tREASON\tPATHS\n")
 	for _, a := range list.Approvals {
 		paths := a.Paths
 		more := ""
@@ -129,6 +129,6 @@ func writeApprovals(w io.Writer, list api.ApprovalList) {
 			more = fmt.Sprintf(", %d more", len(paths)-shownEdits)
 			paths = paths[:shownEdits]
 		}
-		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s%s\n", a.ID, clock(a.Since), len(a.Paths), a.Reason, strings.Join(paths, ", "), more)
+		printf(w, "%s\t%s\t%d\t%s\t%s%s\n", a.ID, clock(a.Since), len(a.Paths), a.Reason, strings.Join(paths, ", "), more)
 	}
 }

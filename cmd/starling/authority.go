@@ -34,6 +34,9 @@ func (p *program) authorityExportCommand(passphraseFile *string) *cobra.Command 
 		Short: "Write the authority key to a file, encrypted with a passphrase",
 		Args:  takes(1, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
+			if err := outsideMirrors(args[0]); err != nil {
+				return fmt.Errorf("export authority key: %w", err)
+			}
 			passphrase, err := p.passphrase(*passphraseFile, true)
 			if err != nil {
 				return err

@@ -60,7 +60,7 @@ func (c column) lines(width int, known []string) (shown []string, marked []bool)
 	}
 	for _, line := range linesOf(c.text) {
 		mark := c.colour != 0 && !slices.Contains(known, line)
-		for rest := []rune(oneLine(strings.ReplaceAll(line, "\t", "  "))); ; {
+		for rest := []rune(legibleText(line)); ; {
 			part := rest[:min(len(rest), width)]
 			shown, marked = append(shown, string(part)), append(marked, mark)
 			if rest = rest[len(part):]; len(rest) == 0 {
@@ -87,7 +87,7 @@ func (s screen) writeBeside(w io.Writer, columns ...column) {
 	rows := 0
 	shown, marked := make([][]string, len(columns)), make([][]bool, len(columns))
 	for i, c := range columns {
-		title := []rune(c.title)
+		title := []rune(legible(c.title))
 		shown[i], marked[i] = c.lines(width, known)
 		shown[i] = append([]string{string(title[:min(len(title), width)]), strings.Repeat("-", width)}, shown[i]...)
 		marked[i] = append([]bool{false, false}, marked[i]...)
@@ -109,6 +109,6 @@ func (s screen) writeBeside(w io.Writer, columns ...column) {
 			}
 			line.WriteString(text + padding)
 		}
-		fmt.Fprintln(w, strings.TrimRight(line.String(), " "))
+		_, _ = io.WriteString(w, strings.TrimRight(line.String(), " ")+"\n") // each column is legible, and may have its colour
 	}
 }

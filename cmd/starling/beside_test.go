@@ -23,14 +23,14 @@ func TestBeside(t *testing.T) {
 			"  lost: (removed)",
 			"  stands:",
 			"    one",
-			"     three [31m",
+			`      three\x1b[31m`,
 		}},
 		{"side by side", show(screen{width: 36}, base, lost, stands), []string{
 			"began with | lost       | stands",
 			"---------- | ---------- | ----------",
 			"one        | one        | one",
-			"two        | two and a  |   three [3",
-			"           | half       | 1m",
+			`two        | two and a  |   three\x1`,
+			"           | half       | b[31m",
 		}},
 		{"in colour", show(screen{width: 36, colour: true}, base, lost, nil), []string{
 			"began with | lost       | stands",

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"fmt"
 	"io"
 	"strings"
 
@@ -36,10 +35,10 @@ The table shortens values; -o json does not.`,
 				return err
 			}
 			return p.print(blame, func(w io.Writer) {
-				fmt.Fprintln(w, "FIELD\tVALUE\tBY\tTIME\tCHANGE\tNOTE")
+				printf(w, "FIELD\tVALUE\tBY\tTIME\tCHANGE\tNOTE\n")
 				for _, f := range blame.Fields {
 					by := author(api.ChangeHeader{Author: f.Author, Actor: f.Actor})
-					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", cmp.Or(oneLine(f.Pointer), "(whole)"), inShort(f.Value), by, clock(f.Time), short(f.Change), oneLine(f.Note))
+					printf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", cmp.Or(f.Pointer, "(whole)"), inShort(f.Value), by, clock(f.Time), short(f.Change), f.Note)
 				}
 			})
 		},
@@ -51,7 +50,7 @@ const maxShown = 40
 
 // inShort makes a value fit for a table.
 func inShort(value string) string {
-	shown := []rune(strings.Join(strings.Fields(oneLine(value)), " "))
+	shown := []rune(legible(strings.Join(strings.Fields(value), " ")))
 	if len(shown) > maxShown {
 		shown = append(shown[:maxShown-3], '.', '.', '.')
 	}

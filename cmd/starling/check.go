@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"fmt"
 	"io"
 	"math"
 	"slices"
@@ -168,14 +167,14 @@ func writeFindings(w io.Writer, findings []lint.Finding) {
 	last := ""
 	for _, f := range findings {
 		if f.Path != last {
-			fmt.Fprintln(w, oneLine(f.Path))
+			printf(w, "%s\n", f.Path)
 			last = f.Path
 		}
 		where := f.Pointer
 		if where != "" {
 			where += ": "
 		}
-		fmt.Fprintf(w, "  %d:%d\t%s\t%s\t%s\n", f.Line, f.Column, f.Severity, f.Rule, oneLine(where+f.Message))
+		printf(w, "  %d:%d\t%s\t%s\t%s\n", f.Line, f.Column, f.Severity, f.Rule, where+f.Message)
 	}
 }
 
@@ -187,9 +186,9 @@ type ruleList struct {
 func (p *program) printRules() error {
 	list := ruleList{lint.Rules()}
 	return p.print(list, func(w io.Writer) {
-		fmt.Fprintln(w, "RULE\tSEVERITY\tMEANS")
+		printf(w, "RULE\tSEVERITY\tMEANS\n")
 		for _, r := range list.Rules {
-			fmt.Fprintf(w, "%s\t%s\t%s\n", r.ID, r.Severity, r.Summary)
+			printf(w, "%s\t%s\t%s\n", r.ID, r.Severity, r.Summary)
 		}
 	})
 }

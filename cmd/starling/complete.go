@@ -17,7 +17,9 @@ func (p *program) completePath(c *cobra.Command, _ []string, _ string) ([]cobra.
 	}
 	paths := make([]cobra.Completion, 0, len(list.Definitions))
 	for _, d := range list.Definitions {
-		paths = append(paths, d.Path)
+		if legible(d.Path) == d.Path { // else the shell would print it as it is
+			paths = append(paths, d.Path)
+		}
 	}
 	return paths, cobra.ShellCompDirectiveNoFileComp
 }

@@ -17,10 +17,11 @@ func (p *program) conflictsCommand() *cobra.Command {
 		Use:     "conflicts [GLOB]",
 		Short:   "What was edited on two nodes at once and could not be merged",
 		GroupID: groupFiles,
-		Long: `Lists what the merge could not decide, until somebody ends it with "starling resolve": of
-each conflict the side that lost and the side that stands. What lost is still there: see it
-with "starling conflicts show PATH" or "starling cat PATH@CHANGE". Definitions with the same id are
-listed too, because CAS loads only one of them.`,
+		Long: `Lists what the merge could not decide, until somebody ends it with "starling resolve": for
+each field, or whole file, each side that lost and the side that stands. What lost is still there: see
+it with "starling conflicts show PATH" or "starling cat PATH@CHANGE". A save that took a file back to
+what it was before another's edit is listed too (reverted), for a day, and so are definitions with the
+same id, because CAS loads only one of them.`,
 		Example: `  starling conflicts 'oauth/**'
   starling conflicts show app-1000.json
   starling resolve app-1000.json --merged`,
@@ -50,12 +51,12 @@ listed too, because CAS loads only one of them.`,
 
 func writeConflicts(w io.Writer, list api.ConflictList) {
 	if len(list.Conflicts) == 0 {
-		fmt.Fprintln(w, "no conflict is open")
+		printf(w, "no conflict is open\n")
 		return
 	}
-	fmt.Fprintln(w, "PATH\tKIND\tLOST\tSTANDS\tWHERE")
+	printf(w, "PATH\tKIND\tLOST\tSTANDS\tWHERE\n")
 	for _, c := range list.Conflicts {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", c.Path, c.Kind, brief(c.Lost), brief(c.Stands), where(c))
+		printf(w, "%s\t%s\t%s\t%s\t%s\n", c.Path, c.Kind, brief(c.Lost), brief(c.Stands), where(c))
 	}
 }
 
@@ -78,9 +79,13 @@ func where(c api.Conflict) string {
 	case c.Kind == "path" && c.Stands != nil:
 		return c.Stands.Path + " is held instead"
 	case len(c.Pointers) > 0:
-		return oneLine(strings.Join(c.Pointers, ", "))
+		at := strings.Join(c.Pointers, ", ")
+		if c.Field == "comment" {
+			at += " (comment)"
+		}
+		return at
 	case c.Reason != "":
-		return wholeFile + ": " + oneLine(c.Reason)
+		return wholeFile + ": " + c.Reason
 	}
 	return wholeFile
 }
@@ -116,35 +121,35 @@ what lost and what stands, on a terminal side by side. The exact bytes of a side
 
 func writeDispute(w io.Writer, s screen, d api.Dispute) {
 	for _, c := range d.Conflicts {
-		fmt.Fprintf(w, "conflict: %s (%s)\n", d.Path, c.Kind)
+		printf(w, "conflict: %s (%s)\n", d.Path, c.Kind)
 		if len(c.Paths) > 0 {
-			fmt.Fprintf(w, "  the same id is in: %s\n\n", strings.Join(c.Paths, ", "))
+			printf(w, "  the same id is in: %s\n\n", strings.Join(c.Paths, ", "))
 			continue
 		}
-		fmt.Fprintf(w, "  lost:   %s\n", long(c.Lost))
-		fmt.Fprintf(w, "  stands: %s\n", long(c.Stands))
+		printf(w, "  lost:   %s\n", long(c.Lost))
+		printf(w, "  stands: %s\n", long(c.Stands))
 		if c.At != "" {
-			fmt.Fprintf(w, "  change %s was made on top of both and did not resolve it\n", short(c.At))
+			printf(w, "  change %s was made on top of both and did not resolve it\n", short(c.At))
 		}
 		if len(c.Pointers) > 0 {
-			fmt.Fprintf(w, "\n%s\n", where(c.Conflict))
+			printf(w, "\n%s\n", where(c.Conflict))
 			writeSides(w, s, "began with", c.BaseValue, c.LostValue, c.StandsValue, "nothing", "removed")
 		} else {
 			if c.Reason != "" {
-				fmt.Fprintf(w, "  it is about the whole file: %s\n", oneLine(c.Reason))
+				printf(w, "  it is about the whole file: %s\n", c.Reason)
 			}
-			fmt.Fprintln(w)
+			printf(w, "\n")
 			begin := ""
 			if c.Base != "" {
 				begin = "began with " + short(c.Base)
 			}
 			writeSides(w, s, begin, c.BaseText, c.LostText, c.StandsText, "no file", "deleted")
 		}
-		fmt.Fprintln(w)
+		printf(w, "\n")
 	}
-	fmt.Fprintln(w, "now")
+	printf(w, "now\n")
 	writeText(w, d.Path, d.Now, "no file")
-	fmt.Fprintf(w, "\n%s\n", advice(d))
+	printf(w, "\n%s\n", advice(d))
 }
 
 // writeSides writes what both sides of a conflict began with, under the title begin unless that is
@@ -185,20 +190,20 @@ func advice(d api.Dispute) string {
 	if !slices.ContainsFunc(d.Conflicts, func(c api.DisputedConflict) bool { return c.Lost != nil }) {
 		return "CAS loads only one of them: give the id to one only, or delete the others."
 	}
-	return fmt.Sprintf(`End it with "starling resolve %s" and one of --merged (what is now), --take CHANGE, --file FILE.`, d.Path)
+	return fmt.Sprintf(`End it with "starling resolve %s" and one of --merged (what is now), --take CHANGE, --file FILE; on a terminal it asks.`, d.Path)
 }
 
 // writeText writes a text under a title: behind it if it is one line, else below it.
 func writeText(w io.Writer, title string, text *string, absent string) {
 	switch {
 	case text == nil:
-		fmt.Fprintf(w, "  %s: (%s)\n", title, absent)
+		printf(w, "  %s: (%s)\n", title, absent)
 	case !strings.Contains(strings.TrimRight(*text, "\n"), "\n"):
-		fmt.Fprintf(w, "  %s: %s\n", title, oneLine(strings.TrimRight(*text, "\n")))
+		printf(w, "  %s: %s\n", title, legibleText(*text))
 	default:
-		fmt.Fprintf(w, "  %s:\n", title)
+		printf(w, "  %s:\n", title)
 		for line := range strings.Lines(*text) {
-			fmt.Fprintf(w, "    %s\n", oneLine(strings.TrimRight(line, "\r\n")))
+			printf(w, "    %s\n", legibleText(line))
 		}
 	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"strings"
 
@@ -75,7 +74,7 @@ type textDifference struct {
 
 // unified returns a unified diff; empty if the bytes are the same.
 func unified(oldName string, old []byte, newName string, now []byte) string {
-	return string(diff.Diff(oldName, old, newName, now))
+	return string(diff.Diff(legible(oldName), old, legible(newName), now))
 }
 
 // writeUnified prints a unified diff: as it is, but to a terminal nothing that would
@@ -86,7 +85,7 @@ func (p *program) writeUnified(text string) error {
 		return err
 	}
 	for line := range strings.Lines(text) {
-		fmt.Fprintln(p.stdout, oneLine(strings.TrimRight(line, "\r\n")))
+		printf(p.stdout, "%s\n", legibleText(line))
 	}
 	return nil
 }

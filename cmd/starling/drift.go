@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 
 	"github.com/starling-sync/starling/api"
@@ -41,7 +40,7 @@ func (p *program) diffDirectory(ctx context.Context, path string, text bool) err
 		return err
 	}
 	for _, d := range list.Drift {
-		if d.Extent != "none" && d.Extent != "layout" {
+		if d.Held != "" || d.Extent != "none" && d.Extent != "layout" {
 			return &exit{code: exitProblem}
 		}
 	}
@@ -51,10 +50,12 @@ func (p *program) diffDirectory(ctx context.Context, path string, text bool) err
 func writeDrift(w io.Writer, list api.DriftList) {
 	for i, d := range list.Drift {
 		if i > 0 {
-			fmt.Fprintln(w)
+			printf(w, "\n")
 		}
 		what := "is changed in the directory"
 		switch {
+		case !d.InDirectory && !d.InCluster:
+			what = "is in the directory only, and not mirrored"
 		case d.Extent == "none":
 			what = "is in the directory as the cluster says"
 		case !d.InDirectory:
@@ -62,9 +63,9 @@ func writeDrift(w io.Writer, list api.DriftList) {
 		case !d.InCluster:
 			what = "is in the directory only"
 		}
-		fmt.Fprintf(w, "%s %s\n", oneLine(d.Path), what)
+		printf(w, "%s %s\n", d.Path, what)
 		if d.Held != "" {
-			fmt.Fprintf(w, "  held: %s\n", oneLine(d.Held))
+			printf(w, "  held: %s\n", d.Held)
 		}
 		if d.InDirectory && d.InCluster && d.Extent != "none" {
 			writeComparison(w, d.Comparison)
@@ -92,8 +93,11 @@ func (p *program) textDrift(ctx context.Context, client *api.Client, list api.Dr
 				return err
 			}
 		}
+		if d.Held != "" && !d.InDirectory && !d.InCluster {
+			p.say("%s is not mirrored, so there is nothing to compare: %s", d.Path, d.Held)
+		}
 		t := textDrift{d, unified(oldName, old, newName, now)}
-		differ = differ || t.Text != ""
+		differ = differ || t.Text != "" || d.Held != ""
 		out.Drift = append(out.Drift, t)
 	}
 	if p.output == outputJSON {

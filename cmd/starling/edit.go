@@ -67,7 +67,7 @@ func (p *program) made(ctx context.Context, client *api.Client, result edited, w
 	}
 	if err := p.print(result, func(w io.Writer) {
 		for _, id := range result.Changes {
-			fmt.Fprintln(w, id)
+			printf(w, "%s\n", id)
 		}
 	}); err != nil {
 		return err

@@ -11,6 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/starling-sync/starling/api"
+	"github.com/starling-sync/starling/internal/enclosing"
+	"github.com/starling-sync/starling/mirror"
 )
 
 func (p *program) exportCommand() *cobra.Command {
@@ -20,7 +22,7 @@ func (p *program) exportCommand() *cobra.Command {
 		Short:   "Write all definitions to a plain directory, as they are or were at a time",
 		GroupID: groupFiles,
 		Long: `Writes all definitions, as they are at one moment or were at a time, to a directory that does not
-exist or is empty. What they were is told from all changes that are here now, by the clocks of
+exist or is empty, outside of any mirrored directory. What they were is told from all changes that are here now, by the clocks of
 those who made them (see "starling rollback"). It is a plain directory: nothing keeps it equal to anything. Definitions can hold secrets, so
 only you can read what is written.`,
 		Example: `  starling export /tmp/services
@@ -31,6 +33,13 @@ only you can read what is written.`,
 			if err != nil {
 				return err
 			}
+			status, err := client.Status(c.Context())
+			if err != nil {
+				return err
+			}
+			if err := outsideMirrors(args[0], status.Dir); err != nil {
+				return fmt.Errorf("export: %w", err)
+			}
 			files, err := client.Snapshot(c.Context(), at.Time)
 			if err != nil {
 				return err
@@ -39,12 +48,33 @@ only you can read what is written.`,
 				return fmt.Errorf("export: %w", err)
 			}
 			return p.print(exported{args[0], len(files)}, func(w io.Writer) {
-				fmt.Fprintf(w, "%s written to %s\n", count(len(files), "definition"), args[0])
+				printf(w, "%s written to %s\n", count(len(files), "definition"), args[0])
 			})
 		},
 	}
 	c.Flags().Var(&at, "at", momentHelp("as they were at this `time`"))
 	return c
+}
+
+// outsideMirrors refuses a path in a mirrored directory, marked or one of those that are
+// named: what is written there would be published to all members.
+func outsideMirrors(path string, dirs ...string) error {
+	mirrored, err := mirror.DirectoryAround(path)
+	for _, dir := range dirs {
+		var inside bool
+		if mirrored == "" && err == nil && dir != "" {
+			if inside, err = enclosing.Is(dir, path); inside {
+				mirrored = dir
+			}
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if mirrored != "" {
+		return &exit{exitRefused, fmt.Errorf("%s is in the mirrored directory %s, and all members would get it: name a place outside of it", path, mirrored)}
+	}
+	return nil
 }
 
 // exported is what export prints.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -21,11 +20,11 @@ type identity struct {
 func (p *program) printIdentity(i node.Identity) error {
 	v := identity{Name: i.Name, ID: i.Peer.String(), Cluster: i.Cluster.String(), Dir: i.Dir, Data: p.data}
 	return p.print(v, func(w io.Writer) {
-		fmt.Fprintf(w, "node\t%s\n", v.Name)
-		fmt.Fprintf(w, "id\t%s\n", v.ID)
-		fmt.Fprintf(w, "cluster\t%s\n", v.Cluster)
-		fmt.Fprintf(w, "directory\t%s\n", v.Dir)
-		fmt.Fprintf(w, "data\t%s\n", v.Data)
+		printf(w, "node\t%s\n", v.Name)
+		printf(w, "id\t%s\n", v.ID)
+		printf(w, "cluster\t%s\n", v.Cluster)
+		printf(w, "directory\t%s\n", v.Dir)
+		printf(w, "data\t%s\n", v.Data)
 	})
 }
 

@@ -35,6 +35,9 @@ password. Only the node that holds the authority key can invite.`,
 			}
 			var file *os.File
 			if out != "" {
+				if err := outsideMirrors(out); err != nil {
+					return fmt.Errorf("write token: %w", err)
+				}
 				// Before the token is made, so that none is made in vain.
 				if file, err = os.OpenFile(out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600); err != nil {
 					return fmt.Errorf("write token: %w", err)
@@ -66,7 +69,7 @@ password. Only the node that holds the authority key can invite.`,
 // none.
 func finishToken(file *os.File, token string, err error) error {
 	if err == nil {
-		_, err = fmt.Fprintln(file, token)
+		_, err = file.WriteString(token + "\n")
 	}
 	if err == nil {
 		err = file.Sync()
@@ -93,7 +96,7 @@ func (p *program) printInvitation(i api.Invitation, file string) error {
 	}
 	return p.print(v, func(w io.Writer) {
 		if file == "" {
-			fmt.Fprintln(w, i.Token)
+			printf(w, "%s\n", i.Token)
 		}
 	})
 }

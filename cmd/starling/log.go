@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -57,9 +56,9 @@ stopped; it is not bound by --since. With -o json each is one line then.`,
 				return err
 			}
 			return p.print(list, func(w io.Writer) {
-				fmt.Fprintln(w, "CHANGE\tTIME\tBY\tEDITS\tNOTE")
+				printf(w, "CHANGE\tTIME\tBY\tEDITS\tNOTE\n")
 				for _, change := range list.Changes {
-					fmt.Fprintln(w, strings.Join(logRow(change), "\t"))
+					row(w, logRow(change)...)
 				}
 			})
 		},
@@ -113,24 +112,22 @@ func (p *program) followLog(ctx context.Context, client *api.Client, q api.Chang
 // printFollowed prints one change in a line.
 func (p *program) printFollowed(change api.Change) error {
 	if p.output == outputJSON {
-		encoder := json.NewEncoder(p.stdout)
-		encoder.SetEscapeHTML(false)
-		return encoder.Encode(change)
+		return writeJSON(p.stdout, change, "")
 	}
-	_, err := fmt.Fprintln(p.stdout, strings.TrimRight(strings.Join(logRow(change), "  "), " "))
+	_, err := io.WriteString(p.stdout, legible(strings.TrimRight(strings.Join(logRow(change), "  "), " "))+"\n")
 	return err
 }
 
 // logRow is what the table shows of a change.
 func logRow(c api.Change) []string {
-	return []string{short(c.ID), clock(c.Time), author(c.ChangeHeader), summary(c.Edits), oneLine(c.Note)}
+	return []string{short(c.ID), clock(c.Time), author(c.ChangeHeader), summary(c.Edits), c.Note}
 }
 
 func author(c api.ChangeHeader) string {
 	if c.Actor == "" {
 		return c.Author
 	}
-	return oneLine(c.Actor) + " on " + c.Author
+	return c.Actor + " on " + c.Author
 }
 
 func summary(edits []api.ChangeEdit) string {
@@ -160,14 +157,4 @@ func briefEdit(e api.ChangeEdit) string {
 		line += " of the older version " + short(e.Older)
 	}
 	return line
-}
-
-// oneLine makes a member's free text safe for a table and a terminal.
-func oneLine(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 {
-			return ' '
-		}
-		return r
-	}, text)
 }

@@ -24,10 +24,3 @@ func TestSummary(t *testing.T) {
 		}
 	}
 }
-
-// TestOneLine: another member's text can draw nothing on this terminal.
-func TestOneLine(t *testing.T) {
-	if got, want := oneLine("red \x1b[31m\n\ttab\u009bx é"), "red  [31m  tab x é"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}

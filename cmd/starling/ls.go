@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -27,9 +26,9 @@ func (p *program) lsCommand() *cobra.Command {
 				return err
 			}
 			return p.print(list, func(w io.Writer) {
-				fmt.Fprintln(w, "PATH\tSIZE\tCHANGE\tBY\tTIME\tCONFLICTS")
+				printf(w, "PATH\tSIZE\tCHANGE\tBY\tTIME\tCONFLICTS\n")
 				for _, d := range list.Definitions {
-					fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%d\n", d.Path, d.Size, short(d.Change), d.Author, clock(d.Time), d.Conflicts)
+					printf(w, "%s\t%d\t%s\t%s\t%s\t%d\n", d.Path, d.Size, short(d.Change), d.Author, clock(d.Time), d.Conflicts)
 				}
 			})
 		},

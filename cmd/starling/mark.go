@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -33,9 +32,9 @@ far as the guard lets it ("starling approve"). An empty directory is not marked:
 				p.say("The directory is marked again and the node goes on.")
 			}
 			return p.print(marked, func(w io.Writer) {
-				fmt.Fprintf(w, "as they were\t%d\n", marked.Same)
-				fmt.Fprintf(w, "changed\t%d\n", marked.Changed)
-				fmt.Fprintf(w, "missing\t%d\n", marked.Missing)
+				printf(w, "as they were\t%d\n", marked.Same)
+				printf(w, "changed\t%d\n", marked.Changed)
+				printf(w, "missing\t%d\n", marked.Missing)
 			})
 		},
 	}

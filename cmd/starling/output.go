@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -29,16 +28,13 @@ func (o *output) Set(s string) error {
 	return fmt.Errorf("want table or json")
 }
 
-// print writes v as JSON, or as the table that the function makes: cells end
-// with a tab, rows with a newline.
+// print writes v as JSON, or as the table that the function makes: by printf, cells
+// end with a tab, rows with a newline.
 func (p *program) print(v any, table func(w io.Writer)) error {
 	if p.output == outputJSON {
-		encoder := json.NewEncoder(p.stdout)
-		encoder.SetEscapeHTML(false)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(v)
+		return writeJSON(p.stdout, v, "  ")
 	}
-	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(netted{p.stdout}, 0, 0, 2, ' ', 0)
 	table(w)
 	return w.Flush()
 }

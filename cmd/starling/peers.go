@@ -25,9 +25,9 @@ func (p *program) peersCommand() *cobra.Command {
 				return err
 			}
 			return p.print(list, func(w io.Writer) {
-				fmt.Fprintln(w, "NAME\tROLE\tREACHABLE\tSTATE\tCHANGES\tREFUSED\tLAST SEEN\tADDRESS")
+				printf(w, "NAME\tROLE\tREACHABLE\tSTATE\tCHANGES\tREFUSED\tLAST SEEN\tADDRESS\n")
 				for _, peer := range list.Peers {
-					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n",
+					printf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n",
 						peer.Name, peer.Role, reachable(peer), lag(peer), peer.Changes, refused(peer), lastSeen(peer), argument(peer.Addrs))
 				}
 			})

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -91,7 +90,7 @@ func (p *program) client() (*api.Client, error) {
 
 // say writes one line for people, to stderr.
 func (p *program) say(format string, args ...any) {
-	fmt.Fprintf(p.stderr, format+"\n", args...)
+	printf(p.stderr, format+"\n", args...)
 }
 
 // defaultData is /var/lib/starling for root, and the user's state folder by the

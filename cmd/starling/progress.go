@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"time"
 
@@ -29,11 +28,11 @@ func (p *program) progress(what string) (end func()) {
 		for shown := false; ; shown = true {
 			select {
 			case <-timer.C:
-				fmt.Fprintf(p.stderr, "\r%s ... %d s", what, int(time.Since(begun).Seconds()))
+				printf(p.stderr, "\r%s ... %d s", what, int(time.Since(begun).Seconds()))
 				timer.Reset(progressEvery)
 			case <-stop:
 				if shown {
-					fmt.Fprint(p.stderr, "\r\x1b[K")
+					printf(p.stderr, "\r\x1b[K")
 				}
 				return
 			}

@@ -28,7 +28,7 @@ changed the same it is a conflict. With --strict it is refused, with exit code 5
 if "starling check" would have errors for it, among them an id that another definition has.`,
 		Example: `  starling put app-1000.json new.json --note "new callback" --wait
   starling put app-1000.json new.json --base wgzkq6fqrg22`,
-		Args:    takes(1, 2),
+		Args: takes(1, 2),
 		ValidArgsFunction: func(c *cobra.Command, args []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveDefault // the file to read

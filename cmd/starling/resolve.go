@@ -119,7 +119,7 @@ func (p *program) resolved(ctx context.Context, client *api.Client, all []api.Re
 		return made.late(o.wait)
 	}
 	for _, f := range result.Files {
-		fmt.Fprintln(p.stdout, sentence(f, asked))
+		printf(p.stdout, "%s\n", sentence(f, asked))
 		if asked.Preview {
 			writeComparison(p.stdout, f.Comparison)
 		}
@@ -146,12 +146,12 @@ func sentence(f api.ResolvedFile, asked api.Resolution) string {
 	if asked.Preview {
 		end += " then"
 	}
-	return fmt.Sprintf("%s: %s; %s", oneLine(f.Path), strings.Join(parts, ", "), end)
+	return fmt.Sprintf("%s: %s; %s", f.Path, strings.Join(parts, ", "), end)
 }
 
 // decided says what stands in a field.
 func decided(d api.ResolvedField, isDeleted bool) string {
-	pointer := oneLine(d.Pointer)
+	pointer := d.Pointer
 	switch {
 	case d.Pointer == "" && d.Taken && isDeleted:
 		return "it is deleted again, as by " + d.By
@@ -174,7 +174,7 @@ const shownText = 60
 
 // briefText returns a value in one line, its beginning if it is long.
 func briefText(text string) string {
-	line := []rune(strings.Join(strings.Fields(oneLine(text)), " "))
+	line := []rune(legible(strings.Join(strings.Fields(text), " ")))
 	if len(line) > shownText {
 		return string(line[:shownText-3]) + "..."
 	}
@@ -261,19 +261,19 @@ func (p *program) askFields(d api.Dispute) []api.Choice {
 // false if it is skipped.
 func (p *program) askField(path string, about []api.DisputedConflict) (take string, ok bool) {
 	first := about[0]
-	fmt.Fprintf(p.stderr, "%s: %s\n", oneLine(path), where(first.Conflict))
+	printf(p.stderr, "%s: %s\n", path, where(first.Conflict))
 	side := func(key, what string, s *api.Side, value, file *string) {
 		if first.Pointers == nil {
 			value = file
 		}
-		writeText(p.stderr, fmt.Sprintf("%s  %s, by %s", key, what, oneLine(s.Author)), value, "removed")
+		writeText(p.stderr, fmt.Sprintf("%s  %s, by %s", key, what, s.Author), value, "removed")
 	}
 	side("s", "stands", first.Stands, first.StandsValue, first.StandsText)
 	for i, c := range about {
 		side(fmt.Sprint(i+1), "lost", c.Lost, c.LostValue, c.LostText)
 	}
 	for {
-		fmt.Fprintf(p.stderr, "Which is to stand? [s/1%s, Enter skips] ", map[bool]string{true: fmt.Sprintf("-%d", len(about))}[len(about) > 1])
+		printf(p.stderr, "Which is to stand? [s/1%s, Enter skips] ", map[bool]string{true: fmt.Sprintf("-%d", len(about))}[len(about) > 1])
 		line, err := p.readLine()
 		switch answer := strings.ToLower(strings.TrimSpace(line)); {
 		case answer == "s":

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -55,9 +54,9 @@ such a path back by hand, with "starling cat PATH@CHANGE" and "starling put".`,
 func writeReversion(w io.Writer, plan api.Reverted) {
 	for i, e := range plan.Edits {
 		if i > 0 {
-			fmt.Fprintln(w)
+			printf(w, "\n")
 		}
-		fmt.Fprintf(w, "%s %s\n", e.Kind, e.Path)
+		printf(w, "%s %s\n", e.Kind, e.Path)
 		writeComparison(w, e.Comparison)
 	}
 }

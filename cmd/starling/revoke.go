@@ -1,9 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -49,7 +49,7 @@ authority key can revoke.`,
 				if !isTerminal(p.stdin) {
 					return usage("revoke cannot be taken back: say --yes if that is meant")
 				}
-				if !p.confirm(fmt.Sprintf("Revoke %s?", oneLine(effect.Name))) {
+				if !p.confirm(fmt.Sprintf("Revoke %s?", effect.Name)) {
 					return &exit{exitProblem, fmt.Errorf("nobody was revoked")}
 				}
 			}
@@ -57,7 +57,7 @@ authority key can revoke.`,
 			if effect, err = client.Revoke(c.Context(), request); err != nil {
 				return err
 			}
-			return p.print(effect, func(w io.Writer) { fmt.Fprintf(w, "revoked\t%s\t%s\n", effect.Name, effect.ID) })
+			return p.print(effect, func(w io.Writer) { printf(w, "revoked\t%s\t%s\n", effect.Name, effect.ID) })
 		},
 	}
 	c.Flags().BoolVar(&keep, "keep", false, "what it changed so far stays (the default)")
@@ -69,12 +69,14 @@ authority key can revoke.`,
 
 // sayRevocation says what a revocation would take effect on.
 func (p *program) sayRevocation(e api.RevocationEffect) {
-	p.say("%s (%s) has made %s.", oneLine(e.Name), e.ID, count(int(e.Made), "change"))
+	p.say("%s (%s) has made %s.", e.Name, e.ID, count(int(e.Made), "change"))
 	switch {
 	case e.Changes > 0:
 		p.say("Of them, what stands now and would lose its effect: %s, on %s:", count(e.Changes, "change"), count(len(e.Paths), "path"))
 		paths := e.Paths[:min(len(e.Paths), shownPaths)]
-		p.say("  %s", strings.Join(paths, "\n  "))
+		for _, path := range paths {
+			p.say("  %s", path)
+		}
 		if more := len(e.Paths) - len(paths); more > 0 {
 			p.say("  and %d more", more)
 		}
@@ -82,6 +84,15 @@ func (p *program) sayRevocation(e api.RevocationEffect) {
 		p.say("No change that is here would lose its effect; those that have not arrived here yet would.")
 	default:
 		p.say("None of its changes stands now.")
+	}
+	if len(e.Remains) > 0 {
+		p.say("What it wrote and others have kept in edits of their own stands all the same: %s. Look at them, and edit what is not to stay:", count(len(e.Remains), "field"))
+		for _, f := range e.Remains[:min(len(e.Remains), shownPaths)] {
+			p.say("  %s %s: %s, kept by %s", f.Path, cmp.Or(f.Pointer, wholeFile), briefText(f.Value), f.By)
+		}
+		if more := len(e.Remains) - shownPaths; more > 0 {
+			p.say("  and %d more: see them with -o json", more)
+		}
 	}
 	if e.Forked && e.Mode == "keep" {
 		p.say("Two nodes sign with its key: only the changes of one of them would keep their effect.")

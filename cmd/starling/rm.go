@@ -44,7 +44,7 @@ back ("starling cat PATH@CHANGE").`,
 
 // confirm asks a question on the terminal; only y and yes are a yes.
 func (p *program) confirm(question string) bool {
-	fmt.Fprint(p.stderr, question+" [y/N] ")
+	printf(p.stderr, "%s [y/N] ", question)
 	line, err := p.readLine()
 	if err != nil {
 		return false

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"strconv"
 
@@ -43,8 +42,8 @@ is no way back. Only the node that holds the authority key can.`,
 				}
 			}
 			return p.print(rules, func(w io.Writer) {
-				fmt.Fprintf(w, "in force\t%d\n", rules.InForce)
-				fmt.Fprintf(w, "known here\t%d\n", rules.Known)
+				printf(w, "in force\t%d\n", rules.InForce)
+				printf(w, "known here\t%d\n", rules.Known)
 			})
 		},
 	}

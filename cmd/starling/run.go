@@ -42,7 +42,8 @@ directory is what the cluster says; members that are away are not awaited. SIGHU
 reads the configuration again.
 
 With --once it syncs with whoever is there and ends, for cron in rsync's place. Exit
-code 0: equal with all members that were there. 3: nobody was there. 4: not in time.`,
+code 0: equal with all members that were there. 1: equal but for files that are held. 3: nobody
+was there. 4: not in time.`,
 		Args: takes(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if c.Flags().Changed("wait") && !o.once {
@@ -167,8 +168,14 @@ func (p *program) syncOnce(ctx context.Context, n *node.Node, wait time.Duration
 		return nil
 	case result.PeersFound == 0:
 		return &exit{exitUnreachable, fmt.Errorf("no member was there within %v: see that one is running and can be reached", wait)}
+	case result.Held:
+		return &exit{exitProblem, fmt.Errorf("equal but for what needs somebody: %s", result.Difference)}
 	}
-	return &exit{exitLate, fmt.Errorf("not equal with the %s that were there within %v: give it longer with --wait", count(result.PeersFound, "member"), wait)}
+	why := ""
+	if result.Difference != "" {
+		why = " (" + result.Difference + ")"
+	}
+	return &exit{exitLate, fmt.Errorf("not equal with the %s that were there within %v%s: give it longer with --wait", count(result.PeersFound, "member"), wait, why)}
 }
 
 // setLevel sets the level of the log: the flag's, else the configuration's.

@@ -179,6 +179,29 @@ func TestEveryCommandHasASchema(t *testing.T) {
 	}
 }
 
+// TestEveryCommandMeetsHostileNames: the script of hostile names calls each command that
+// prints what somebody else wrote; what any script's command prints is checked by checkLegible.
+func TestEveryCommandMeetsHostileNames(t *testing.T) {
+	script, err := os.ReadFile("testdata/hostile.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var walk func(c *cobra.Command)
+	walk = func(c *cobra.Command) {
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+		command := commandOf(c)
+		if command == "" || !c.Runnable() || slices.Contains([]string{"authority", "authority export", "authority import", "version", "rules"}, command) {
+			return // they print nothing that others wrote
+		}
+		if !regexp.MustCompile("(?m)^(exec|code [0-9]|until( -out [^ ]+)?) starling " + command + " ").Match(script) {
+			t.Errorf("testdata/hostile.txtar does not call %s", command)
+		}
+	}
+	walk(new(program).command())
+}
+
 // commandOf returns the name of a command, empty for the program itself.
 func commandOf(c *cobra.Command) string {
 	return strings.TrimSpace(strings.TrimPrefix(c.CommandPath(), "starling"))

@@ -81,7 +81,7 @@ func (p *program) ask(prompt string) ([]byte, error) {
 	if !ok {
 		return nil, errors.New("stdin is no terminal")
 	}
-	fmt.Fprint(p.stderr, prompt)
-	defer fmt.Fprintln(p.stderr)
+	printf(p.stderr, "%s", prompt)
+	defer printf(p.stderr, "\n")
 	return term.ReadPassword(int(file.Fd()))
 }

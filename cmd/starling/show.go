@@ -39,17 +39,17 @@ those of "starling cat PATH@CHANGE".`,
 }
 
 func writeChange(w io.Writer, c api.ShownChange) {
-	fmt.Fprintf(w, "change: %s\n", c.ID)
-	fmt.Fprintf(w, "by:     %s, its change %d\n", author(c.ChangeHeader), c.Seq)
-	fmt.Fprintf(w, "time:   %s\n", clock(c.Time))
+	printf(w, "change: %s\n", c.ID)
+	printf(w, "by:     %s, its change %d\n", author(c.ChangeHeader), c.Seq)
+	printf(w, "time:   %s\n", clock(c.Time))
 	if c.Note != "" {
-		fmt.Fprintf(w, "note:   %s\n", oneLine(c.Note))
+		printf(w, "note:   %s\n", c.Note)
 	}
 	if !c.Counts {
-		fmt.Fprintln(w, "It has no effect: its author was revoked before it.")
+		printf(w, "It has no effect: its author was revoked before it.\n")
 	}
 	for _, e := range c.Edits {
-		fmt.Fprintf(w, "\n%s\n", headline(e))
+		printf(w, "\n%s\n", headline(e))
 		writeComparison(w, e.Comparison)
 	}
 }
@@ -73,7 +73,7 @@ func headline(e api.ShownEdit) string {
 func pointersOf(pointers []string) []string {
 	shown := make([]string, len(pointers))
 	for i, p := range pointers {
-		if shown[i] = oneLine(p); p == "" {
+		if shown[i] = p; p == "" {
 			shown[i] = wholeFile
 		}
 	}
@@ -84,21 +84,21 @@ func pointersOf(pointers []string) []string {
 func writeComparison(w io.Writer, c api.Comparison) {
 	switch c.Extent {
 	case "none":
-		fmt.Fprintln(w, "  the same bytes")
+		printf(w, "  the same bytes\n")
 	case "layout":
-		fmt.Fprintln(w, "  the same values: layout, comments or order changed")
+		printf(w, "  the same values: layout, comments or order changed\n")
 	case "whole":
-		fmt.Fprintln(w, "  the whole file")
+		printf(w, "  the whole file\n")
 	}
 	for _, f := range c.Fields {
 		switch {
 		case f.From == nil:
-			writeText(w, "+ "+oneLine(f.Pointer), f.To, "")
+			writeText(w, "+ "+f.Pointer, f.To, "")
 		case f.To == nil:
-			writeText(w, "- "+oneLine(f.Pointer), f.From, "")
+			writeText(w, "- "+f.Pointer, f.From, "")
 		default:
-			writeText(w, "- "+oneLine(f.Pointer), f.From, "")
-			writeText(w, "+ "+oneLine(f.Pointer), f.To, "")
+			writeText(w, "- "+f.Pointer, f.From, "")
+			writeText(w, "+ "+f.Pointer, f.To, "")
 		}
 	}
 }

@@ -22,8 +22,9 @@ func (p *program) verifyCommand() *cobra.Command {
 		Short:   "Whether all members hold the same",
 		GroupID: groupCluster,
 		Long: `Asks every member that is not revoked whether its elements, its view and its directory are
-equal to this node's. Exit code 0: all answered and all are equal. 1: there is a
-difference. 3: a member did not answer.`,
+equal to this node's. A file that a node leaves alone (it is held, too large, a link, or has a
+name that cannot travel) is a difference, and so are other endings that it mirrors. Exit code 0:
+all answered and all are equal. 1: there is a difference. 3: a member did not answer.`,
 		Args: takes(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			client, err := p.client()
@@ -64,15 +65,15 @@ func verify(ctx context.Context, client *api.Client, wait time.Duration) (api.Ve
 
 func writeVerification(w io.Writer, v api.Verification) {
 	if v.Equal {
-		fmt.Fprintf(w, "equal: %s on %s\n", count(v.Definitions, "definition"), count(len(v.Members), "member"))
+		printf(w, "equal: %s on %s\n", count(v.Definitions, "definition"), count(len(v.Members), "member"))
 	}
-	fmt.Fprintln(w, "MEMBER\tANSWERED\tELEMENTS\tVIEW\tDIRECTORY\tDIFFERENCE")
+	printf(w, "MEMBER\tANSWERED\tELEMENTS\tVIEW\tDIRECTORY\tDIFFERENCE\n")
 	for _, m := range v.Members {
 		if !m.Answered {
-			fmt.Fprintf(w, "%s\tno\t-\t-\t-\t%s\n", m.Name, m.Difference)
+			printf(w, "%s\tno\t-\t-\t-\t%s\n", m.Name, m.Difference)
 			continue
 		}
-		fmt.Fprintf(w, "%s\tyes\t%s\t%s\t%s\t%s\n", m.Name, equal(m.SetEqual), equal(m.ViewEqual), equal(m.DirectoryEqual), m.Difference)
+		printf(w, "%s\tyes\t%s\t%s\t%s\t%s\n", m.Name, equal(m.SetEqual), equal(m.ViewEqual), equal(m.DirectoryEqual), m.Difference)
 	}
 }
 

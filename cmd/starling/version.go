@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"runtime"
 	"runtime/debug"
@@ -30,12 +29,12 @@ func (p *program) versionCommand() *cobra.Command {
 				if v.Modified {
 					revision += " (modified)"
 				}
-				fmt.Fprintf(w, "starling\t%s\n", v.Version)
+				printf(w, "starling\t%s\n", v.Version)
 				if revision != "" {
-					fmt.Fprintf(w, "revision\t%s\n", revision)
+					printf(w, "revision\t%s\n", revision)
 				}
-				fmt.Fprintf(w, "go\t%s\n", v.Go)
-				fmt.Fprintf(w, "platform\t%s\n", v.Platform)
+				printf(w, "go\t%s\n", v.Go)
+				printf(w, "platform\t%s\n", v.Platform)
 			})
 		},
 	}

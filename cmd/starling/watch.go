@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
 	"os"
@@ -84,8 +83,6 @@ func (w *watcher) run(ctx context.Context) error {
 	}
 	defer changes.Close()
 	w.last = w.query.Since
-	lines := json.NewEncoder(w.stdout)
-	lines.SetEscapeHTML(false)
 	for {
 		change, err := changes.Next()
 		switch {
@@ -94,7 +91,7 @@ func (w *watcher) run(ctx context.Context) error {
 		case err != nil:
 			return w.ended(err)
 		case len(w.command) == 0:
-			err = lines.Encode(change)
+			err = writeJSON(w.stdout, change, "")
 		default:
 			err = w.handle(ctx, change)
 		}
@@ -109,15 +106,15 @@ func (w *watcher) run(ctx context.Context) error {
 func (w *watcher) handle(ctx context.Context, change api.Change) error {
 	var paths strings.Builder
 	for _, e := range change.Edits {
-		fmt.Fprintln(&paths, e.Path)
+		paths.WriteString(e.Path + "\n")
 	}
 	command := exec.CommandContext(context.WithoutCancel(ctx), w.command[0], w.command[1:]...) // #nosec G204 -- it is the operator's
 	command.Stdin, command.Stdout, command.Stderr = strings.NewReader(paths.String()), w.stdout, w.stderr
 	command.Env = append(os.Environ(),
 		"STARLING_DATA="+w.data, "STARLING_SOCKET="+w.socket,
-		"STARLING_CHANGE="+change.ID, "STARLING_AUTHOR="+oneLine(change.Author), "STARLING_PEER="+change.Peer,
+		"STARLING_CHANGE="+change.ID, "STARLING_AUTHOR="+legible(change.Author), "STARLING_PEER="+change.Peer,
 		"STARLING_SEQ="+strconv.FormatUint(change.Seq, 10), "STARLING_TIME="+change.Time.Format(time.RFC3339Nano),
-		"STARLING_NOTE="+oneLine(change.Note), "STARLING_ACTOR="+oneLine(change.Actor),
+		"STARLING_NOTE="+legible(change.Note), "STARLING_ACTOR="+legible(change.Actor),
 	)
 	err := command.Run()
 	if err == nil {

@@ -21,13 +21,13 @@ type text struct {
 
 // fold merges edits of one path, the earliest first, as the rules of version 1
 // say, where that is simple: an object of scalars, one nearest common ancestor.
-func fold(path definition.Path, versions map[definition.ChangeID]*version, edits []*version) text {
+func fold(path definition.Path, edits []*version) text {
 	sides := unequal(edits)
 	out := text{content: sides[0][0].edit.GetContent()}
 	merged := slices.Clone(sides[0])
 	for _, side := range sides[1:] {
 		later := side[0].edit.GetContent()
-		bases := nearest(versions, merged, side)
+		bases := nearest(merged, side)
 		unsure := out.content == nil && out.fields == nil
 		whole := false
 		switch {
@@ -65,26 +65,35 @@ func unequal(edits []*version) [][]*version {
 }
 
 // nearest returns the common ancestors that count and are no ancestors of others
-// that do.
-func nearest(versions map[definition.ChangeID]*version, a, b []*version) []*version {
-	closure := func(of []*version) map[definition.ChangeID]bool {
-		all := make(map[definition.ChangeID]bool)
-		for _, v := range of {
-			all[v.id] = true
-			ancestors(versions, v, all)
-		}
-		return all
-	}
-	inA, inB := closure(a), closure(b)
-	above := make(map[definition.ChangeID]bool)
-	var common []*version
-	for id := range inA {
-		if inB[id] && versions[id].counts {
-			common = append(common, versions[id])
-			ancestors(versions, versions[id], above)
+// that do. They may be of another path, that the file was moved from.
+func nearest(a, b []*version) []*version {
+	ofA, ofB := behind(a...), behind(b...)
+	var common, parents []*version
+	for v := range ofA {
+		if ofB[v] && v.counts {
+			common, parents = append(common, v), append(parents, v.made...)
 		}
 	}
-	return slices.DeleteFunc(common, func(v *version) bool { return above[v.id] })
+	above := behind(parents...)
+	return slices.DeleteFunc(common, func(v *version) bool { return above[v] })
+}
+
+// behind returns versions with all that they were made on.
+func behind(of ...*version) map[*version]bool {
+	all := make(map[*version]bool)
+	var add func(v *version)
+	add = func(v *version) {
+		if !all[v] {
+			all[v] = true
+			for _, p := range v.made {
+				add(p)
+			}
+		}
+	}
+	for _, v := range of {
+		add(v)
+	}
+	return all
 }
 
 // structured reports whether content has a structure that can be merged.

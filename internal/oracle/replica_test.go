@@ -142,12 +142,12 @@ func (a author) draft(t *testing.T) definition.Draft {
 	var d definition.Draft
 	for _, i := range a.rng.Perm(len(collidingPaths))[:1+a.rng.IntN(3)] {
 		e := definition.Edit{Path: pathOf(t, collidingPaths[i])}
-		switch a.rng.IntN(6) {
+		switch a.rng.IntN(7) {
 		case 0:
 			e.Deleted = true
 		case 1:
 			e.Adopted = true
-		case 2:
+		case 2, 3:
 			if from := pathOf(t, collidingPaths[a.rng.IntN(len(collidingPaths))]); from != e.Path {
 				e.MovedFrom = from
 			}
@@ -159,6 +159,12 @@ func (a author) draft(t *testing.T) definition.Draft {
 			e.Parents = append(a.some(t, e.Path), a.some(t, e.MovedFrom)...)
 		}
 		d.Edits = append(d.Edits, e)
+	}
+	for _, e := range slices.Clone(d.Edits) { // some are renames
+		taken := slices.ContainsFunc(d.Edits, func(o definition.Edit) bool { return o.Path == e.MovedFrom })
+		if !e.MovedFrom.IsZero() && !taken && a.rng.IntN(4) > 0 {
+			d.Edits = append(d.Edits, definition.Edit{Path: e.MovedFrom, Deleted: true, Parents: a.View(e.MovedFrom).Heads})
+		}
 	}
 	return d
 }

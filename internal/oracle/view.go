@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/libp2p/go-libp2p/core/peer"
+
 	"github.com/starling-sync/starling/crdt/crdtpb"
 	"github.com/starling-sync/starling/definition"
 	"github.com/starling-sync/starling/trust"
@@ -13,11 +15,14 @@ import (
 // version is one edit inside one change.
 type version struct {
 	id      definition.ChangeID
+	path    definition.Path
+	author  peer.ID
 	depth   uint64 // of its change in the graph
 	time    uint64
 	counts  bool
 	edit    *crdtpb.Edit
-	parents []definition.ChangeID // of the same path; a move does not change the view
+	parents []definition.ChangeID // of the same path
+	made    []*version            // all that it was made on, of the path that it was moved from too
 }
 
 // byTime orders versions, the earliest first.
@@ -25,22 +30,27 @@ func byTime(a, b *version) int {
 	return cmp.Or(cmp.Compare(a.time, b.time), bytes.Compare(a.id[:], b.id[:]))
 }
 
+// byTimeAndPath is byTime for versions of several paths.
+func byTimeAndPath(a, b *version) int { return cmp.Or(byTime(a, b), b.path.Compare(a.path)) }
+
 // files computes the view of every path.
 func (s *set) files() map[definition.Path]File {
 	files := make(map[definition.Path]File)
 	var wanted []wish
-	for path, versions := range s.versions() {
-		heads := headsOf(versions)
+	all := s.versions()
+	after := s.moves(all)
+	for path, versions := range all {
+		heads := after[path]
 		file := File{}
 		for _, h := range slices.Backward(heads) {
-			file.Heads = append(file.Heads, definition.Version{Change: h.id, Path: path})
+			file.Heads = append(file.Heads, definition.Version{Change: h.id, Path: h.path})
 		}
 		files[path] = file
 		if stands := standing(heads); stands != nil && !stands.edit.GetDeleted() {
 			edits := slices.DeleteFunc(slices.Clone(heads), func(v *version) bool {
 				return v != stands && (v.edit.GetAdopted() || v.edit.GetDeleted())
 			})
-			wanted = append(wanted, wish{path: path, first: arrival(versions, edits), text: fold(path, versions, edits)})
+			wanted = append(wanted, wish{path: path, first: arrival(path, versions, edits), text: fold(path, edits)})
 		}
 	}
 	for _, w := range held(wanted) {
@@ -59,7 +69,7 @@ func (s *set) versions() map[definition.Path]map[definition.ChangeID]*version {
 			continue
 		}
 		for path, edit := range c.edits {
-			v := &version{id: id, depth: s.depths[id], time: c.time, counts: s.counts(id), edit: edit}
+			v := &version{id: id, path: path, author: c.author, depth: s.depths[id], time: c.time, counts: s.counts(id), edit: edit}
 			for _, p := range edit.GetParents() {
 				if !p.GetMoved() {
 					v.parents = append(v.parents, definition.ChangeID(p.GetChange()))
@@ -69,6 +79,21 @@ func (s *set) versions() map[definition.Path]map[definition.ChangeID]*version {
 				all[path] = make(map[definition.ChangeID]*version)
 			}
 			all[path][id] = v
+		}
+	}
+	for _, versions := range all {
+		for _, v := range versions {
+			from, _ := definition.ParsePath(v.edit.GetMovedFrom())
+			for _, p := range v.edit.GetParents() {
+				of := v.path
+				if p.GetMoved() {
+					of = from
+				}
+				v.made = append(v.made, all[of][definition.ChangeID(p.GetChange())])
+			}
+			if gone := all[from][v.id]; gone != nil && gone.edit.GetDeleted() && !v.edit.GetDeleted() {
+				v.made = append(v.made, gone) // a rename, which has all that had come to the old name
+			}
 		}
 	}
 	return all
@@ -156,7 +181,10 @@ func standing(heads []*version) *version {
 // arrival returns the version with which a file came: the first since it was last absent. Some
 // versions stand. Each of them came with the first of those that it was made on, if there was a
 // file in them, and else with itself.
-func arrival(versions map[definition.ChangeID]*version, standing []*version) *version {
+func arrival(path definition.Path, versions map[definition.ChangeID]*version, standing []*version) *version {
+	if !slices.ContainsFunc(standing, func(v *version) bool { return v.path == path }) {
+		return slices.MinFunc(standing, byDepth) // all that stand have followed the file here
+	}
 	done := make(map[definition.ChangeID]*version)
 	var came func(v *version) *version
 	came = func(v *version) *version {
@@ -179,6 +207,9 @@ func arrival(versions map[definition.ChangeID]*version, standing []*version) *ve
 	}
 	var first *version
 	for _, v := range standing {
+		if v.path != path {
+			continue
+		}
 		if c := came(v); first == nil || byDepth(c, first) < 0 {
 			first = c
 		}

@@ -2,6 +2,7 @@ package testcluster_test
 
 import (
 	"fmt"
+	"path/filepath"
 	"testing"
 
 	"github.com/starling-sync/starling/internal/testcluster"
@@ -101,6 +102,98 @@ func TestFileAgainstFolder(t *testing.T) {
 		t.Error("what lost cannot be read on node 0")
 	}
 }
+
+// TestDeletedWhileDisplaced: a file is replaced by a folder of its name, made again and
+// deleted. What was in the folder was deleted while the file was in its way, and stays so.
+func TestDeletedWhileDisplaced(t *testing.T) {
+	c := testcluster.New(t, 2, testcluster.Options{Files: definitions(5)})
+	c.Settle()
+	c.Write(0, "App.json", service(21, "file"))
+	c.Settle()
+	c.Remove(0, "App.json")
+	c.Write(0, "App.json/In-22.json", service(22, "in a folder of that name"))
+	c.Settle()
+	c.Remove(0, "App.json/In-22.json")
+	c.Remove(0, "App.json")
+	c.Write(0, "App.json", service(21, "again"))
+	c.Settle()
+	if got, want := c.Read(1, "App.json"), service(21, "again"); got != want {
+		t.Errorf("App.json on node 1 is %q, want %q", got, want)
+	}
+	c.Remove(0, "App.json")
+	c.Settle()
+	for i := range c.Len() {
+		absent(t, c.Node(i), "App.json")
+		absent(t, c.Node(i), "App.json/In-22.json")
+	}
+}
+
+// TestNewFileInThePlaceOfAnotherStays: a name is changed in its case only, and the text
+// with it; or a folder gives way to a file of its name. Until the old file's deletion is
+// published, and while the guard holds it, the user's new file stays where it is.
+func TestNewFileInThePlaceOfAnotherStays(t *testing.T) {
+	const many = 7
+	for _, tt := range []struct {
+		name     string
+		old, new func(i int) string
+		n        int
+		held     bool
+	}{
+		{"case of one name", lower, upper, 1, false},
+		{"case of all names", lower, upper, many, true},
+		{"folder", func(i int) string { return fmt.Sprintf("app-%d.json/in.json", i) }, lower, 2, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := testcluster.New(t, 2, testcluster.Options{})
+			c.Settle()
+			for i := range tt.n {
+				c.Write(0, tt.old(i), service(i, "old"))
+			}
+			c.Settle()
+			for i := range tt.n {
+				c.Remove(0, tt.old(i))
+				if folder := filepath.Dir(tt.old(i)); folder != "." {
+					c.Remove(0, folder)
+				}
+				c.Write(0, tt.new(i), service(100+i, "another text"))
+			}
+			check := func() error {
+				for i := range tt.n {
+					if got, want := c.Read(0, tt.new(i)), service(100+i, "another text"); got != want {
+						t.Fatalf("%s is %q, want %q", tt.new(i), got, want)
+					}
+				}
+				s, err := c.Node(0).Status()
+				if err != nil {
+					return err
+				}
+				got, err := c.Node(1).Dir.Read(tt.new(0))
+				if want := service(100, "another text"); !tt.held && (err != nil || got != want) {
+					return fmt.Errorf("%s on node 1 is %q (%w), want %q", tt.new(0), got, err, want)
+				}
+				if tt.held && len(s.Held) != 2*tt.n {
+					return fmt.Errorf("held: %v, want %d", s.Held, 2*tt.n)
+				}
+				return nil
+			}
+			c.Eventually(check)
+			if tt.held {
+				if err := c.Node(0).ApproveAll(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			c.Settle()
+			for i := range tt.n {
+				if got, want := c.Read(1, tt.new(i)), service(100+i, "another text"); got != want {
+					t.Errorf("%s on node 1 is %q, want %q", tt.new(i), got, want)
+				}
+			}
+		})
+	}
+}
+
+func lower(i int) string { return fmt.Sprintf("app-%d.json", i) }
+func upper(i int) string { return fmt.Sprintf("App-%d.json", i) }
 
 func TestEditOfAReaderIsPutAside(t *testing.T) {
 	c := testcluster.New(t, 1, testcluster.Options{Files: map[string]string{

@@ -1,7 +1,9 @@
 package testcluster_test
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"regexp"
 	"slices"
 	"testing"
@@ -80,13 +82,14 @@ func wantLogged(t *testing.T, c *testcluster.Cluster, want ...string) {
 }
 
 // TestConflictsAreExactlyWhatOverlaps: three nodes that are apart edit other fields and
-// the same field, delete what another edits, rename what another edits, and create one
-// path twice. What overlaps is in conflict and nothing else, on all nodes; it stays so
+// the same field, delete what another edits, rename what another edits or renames too, and create
+// one path twice. An edit follows a rename. What overlaps is in conflict and nothing else, on all nodes; it stays so
 // when CAS saves the files again, and ends everywhere when it is resolved on one node.
 func TestConflictsAreExactlyWhatOverlaps(t *testing.T) {
 	c := testcluster.New(t, 3, testcluster.Options{Cuttable: true, Files: map[string]string{
 		"Fields-1.json": kept(1, "old", "plain"), "Field-2.json": kept(2, "old", "plain"), "Gone-3.json": kept(3, "old", "plain"),
 		"Old-4.json": kept(4, "old", "plain"), "Alone-6.json": kept(6, "old", "plain"),
+		"Both-7.json": kept(7, "old", "plain"),
 	}})
 	c.Settle()
 	c.Partition([]int{0}, []int{1}, []int{2})
@@ -96,6 +99,7 @@ func TestConflictsAreExactlyWhatOverlaps(t *testing.T) {
 	c.Write(0, "Twice-5.json", kept(5, "of 0", "plain"))
 	c.Write(0, "Alone-6.json", kept(6, "of 0", "plain"))
 	c.Remove(0, "Gone-3.json")
+	c.Rename(0, "Both-7.json", "both/One-7.json")
 	c.Imported(0)
 	c.Write(1, "Fields-1.json", kept(1, "old", "of 1"))
 	c.Write(1, "Field-2.json", kept(2, "of 1", "plain"))
@@ -105,16 +109,17 @@ func TestConflictsAreExactlyWhatOverlaps(t *testing.T) {
 	c.Write(2, "Field-2.json", kept(2, "old", "of 2"))
 	c.Write(2, "Twice-5.json", kept(5, "of 2", "plain"))
 	c.Rename(2, "Old-4.json", "moved/New-4.json")
+	c.Rename(2, "Both-7.json", "both/Two-7.json")
 	c.Imported(2)
 	c.Heal()
 	c.Settle()
 
 	overlaps := []string{
+		"Both-7.json renamed: node-0 lost to node-2 []",
 		"Field-2.json edits: node-0 lost to node-1 [/description]",
 		"Gone-3.json deletion: node-0 lost to node-1 []",
-		"Old-4.json deletion: node-2 lost to node-1 []",
-		"Old-4.json duplicate_id: [Old-4.json moved/New-4.json]",
 		"Twice-5.json edits: node-0 lost to node-2 [/description]",
+		"both/One-7.json duplicate_id: [both/One-7.json both/Two-7.json]",
 	}
 	wantConflicts(t, c, overlaps...)
 	for i := range c.Len() {
@@ -122,12 +127,19 @@ func TestConflictsAreExactlyWhatOverlaps(t *testing.T) {
 			"Fields-1.json":    kept(1, "of 0", "of 1"),
 			"Field-2.json":     kept(2, "of 1", "of 2"),
 			"Gone-3.json":      kept(3, "of 1", "plain"),
-			"Old-4.json":       kept(4, "of 1", "plain"),
-			"moved/New-4.json": kept(4, "old", "plain"),
+			"Old-4.json":       "",
+			"moved/New-4.json": kept(4, "of 1", "plain"),
+			"Both-7.json":      "",
+			"both/One-7.json":  kept(7, "old", "plain"),
+			"both/Two-7.json":  kept(7, "old", "plain"),
 			"Twice-5.json":     kept(5, "of 2", "plain"),
 			"Alone-6.json":     kept(6, "of 0", "plain"),
 		} {
-			if got := c.Read(i, name); got != want {
+			if want == "" {
+				if _, err := c.Node(i).Dir.Read(name); !errors.Is(err, fs.ErrNotExist) {
+					t.Errorf("%s is on node %d: %v", name, i, err)
+				}
+			} else if got := c.Read(i, name); got != want {
 				t.Errorf("%s on node %d is %q, want %q", name, i, got, want)
 			}
 		}
@@ -135,20 +147,20 @@ func TestConflictsAreExactlyWhatOverlaps(t *testing.T) {
 
 	c.WriteInPlace(1, "Field-2.json", resaved(2, "of 1", "of 2"))
 	c.WriteInPlace(1, "Gone-3.json", resaved(3, "of 1", "plain"))
-	c.WriteInPlace(0, "Old-4.json", resaved(4, "of 1", "plain"))
+	c.WriteInPlace(0, "moved/New-4.json", resaved(4, "of 1", "plain"))
 	c.WriteInPlace(2, "Twice-5.json", resaved(5, "of 2", "plain"))
 	for i := range c.Len() {
 		c.Imported(i)
 	}
 	c.Settle()
 	for _, l := range wantConflicts(t, c, overlaps...) {
-		if l.Kind != node.ConflictDuplicateID && l.At.IsZero() {
+		if l.Kind != node.ConflictDuplicateID && l.Kind != definition.ConflictRenamed && l.At.IsZero() {
 			t.Errorf("the conflict of %s does not name the change that was made on top", l.Path)
 		}
 	}
 
-	wantLogged(t, c, "Field-2.json kind=edits", "Gone-3.json kind=deletion", "Old-4.json kind=deletion",
-		"Old-4.json kind=duplicate_id", "Twice-5.json kind=edits")
+	wantLogged(t, c, "Both-7.json kind=renamed", "Field-2.json kind=edits", "Gone-3.json kind=deletion", "Twice-5.json kind=edits",
+		"both/One-7.json kind=duplicate_id")
 
 	done, err := c.Node(2).Resolve(node.Resolution{Paths: []string{"**"}, Merged: true, Note: "looked at"})
 	if err != nil {
@@ -162,8 +174,8 @@ func TestConflictsAreExactlyWhatOverlaps(t *testing.T) {
 		t.Errorf("resolved are %v, want four paths in one change", done.Versions)
 	}
 	c.Settle()
-	wantConflicts(t, c, "Old-4.json duplicate_id: [Old-4.json moved/New-4.json]")
-	c.Remove(0, "Old-4.json")
+	wantConflicts(t, c, "both/One-7.json duplicate_id: [both/One-7.json both/Two-7.json]")
+	c.Remove(0, "both/One-7.json")
 	c.Settle()
 	wantConflicts(t, c)
 }

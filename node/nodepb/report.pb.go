@@ -28,7 +28,9 @@ type ReportRequest struct {
 	Change []byte `protobuf:"bytes,1,opt,name=change,proto3" json:"change,omitempty"`
 	WaitMs uint32 `protobuf:"varint,2,opt,name=wait_ms,json=waitMs,proto3" json:"wait_ms,omitempty"`
 	// files asks for the files too.
-	Files         bool `protobuf:"varint,3,opt,name=files,proto3" json:"files,omitempty"`
+	Files bool `protobuf:"varint,3,opt,name=files,proto3" json:"files,omitempty"`
+	// problem asks for the member's first problem too.
+	Problem       bool `protobuf:"varint,4,opt,name=problem,proto3" json:"problem,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -84,6 +86,13 @@ func (x *ReportRequest) GetFiles() bool {
 	return false
 }
 
+func (x *ReportRequest) GetProblem() bool {
+	if x != nil {
+		return x.Problem
+	}
+	return false
+}
+
 // Report says how far a member is.
 type Report struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -98,7 +107,16 @@ type Report struct {
 	Has   bool    `protobuf:"varint,5,opt,name=has,proto3" json:"has,omitempty"`
 	Files []*File `protobuf:"bytes,6,rep,name=files,proto3" json:"files,omitempty"`
 	// trouble says why the directory may differ, for people.
-	Trouble       string `protobuf:"bytes,7,opt,name=trouble,proto3" json:"trouble,omitempty"`
+	Trouble string `protobuf:"bytes,7,opt,name=trouble,proto3" json:"trouble,omitempty"`
+	// held are the files in the directory that are left alone; with files.
+	Held []*Held `protobuf:"bytes,8,rep,name=held,proto3" json:"held,omitempty"`
+	// extensions are the endings that the member mirrors.
+	Extensions []string `protobuf:"bytes,9,rep,name=extensions,proto3" json:"extensions,omitempty"`
+	// clock is what the member's clock said at the answer, in milliseconds since 1970.
+	Clock int64 `protobuf:"varint,10,opt,name=clock,proto3" json:"clock,omitempty"`
+	// problem is the first of the member's problems that others cannot see by
+	// themselves; absent if there is none.
+	Problem       *Problem `protobuf:"bytes,11,opt,name=problem,proto3" json:"problem,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -182,21 +200,154 @@ func (x *Report) GetTrouble() string {
 	return ""
 }
 
+func (x *Report) GetHeld() []*Held {
+	if x != nil {
+		return x.Held
+	}
+	return nil
+}
+
+func (x *Report) GetExtensions() []string {
+	if x != nil {
+		return x.Extensions
+	}
+	return nil
+}
+
+func (x *Report) GetClock() int64 {
+	if x != nil {
+		return x.Clock
+	}
+	return 0
+}
+
+func (x *Report) GetProblem() *Problem {
+	if x != nil {
+		return x.Problem
+	}
+	return nil
+}
+
+// Held is a file that is left alone. Its name may be the reason, so it is no path.
+type Held struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          []byte                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Reason        string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Held) Reset() {
+	*x = Held{}
+	mi := &file_node_nodepb_report_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Held) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Held) ProtoMessage() {}
+
+func (x *Held) ProtoReflect() protoreflect.Message {
+	mi := &file_node_nodepb_report_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Held.ProtoReflect.Descriptor instead.
+func (*Held) Descriptor() ([]byte, []int) {
+	return file_node_nodepb_report_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Held) GetName() []byte {
+	if x != nil {
+		return x.Name
+	}
+	return nil
+}
+
+func (x *Held) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// Problem is what needs an operator, at the member.
+type Problem struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Code  string                 `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	// text says what is wrong, for people.
+	Text          string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Problem) Reset() {
+	*x = Problem{}
+	mi := &file_node_nodepb_report_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Problem) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Problem) ProtoMessage() {}
+
+func (x *Problem) ProtoReflect() protoreflect.Message {
+	mi := &file_node_nodepb_report_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Problem.ProtoReflect.Descriptor instead.
+func (*Problem) Descriptor() ([]byte, []int) {
+	return file_node_nodepb_report_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Problem) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *Problem) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
 // File is a path with its hash in view and directory, empty if it is absent.
 type File struct {
-	state     protoimpl.MessageState `protogen:"open.v1"`
-	Path      string                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
-	View      []byte                 `protobuf:"bytes,2,opt,name=view,proto3" json:"view,omitempty"`
-	Directory []byte                 `protobuf:"bytes,3,opt,name=directory,proto3" json:"directory,omitempty"`
-	// held says why the file is left alone.
-	Held          string `protobuf:"bytes,4,opt,name=held,proto3" json:"held,omitempty"`
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Path          string                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	View          []byte                 `protobuf:"bytes,2,opt,name=view,proto3" json:"view,omitempty"`
+	Directory     []byte                 `protobuf:"bytes,3,opt,name=directory,proto3" json:"directory,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *File) Reset() {
 	*x = File{}
-	mi := &file_node_nodepb_report_proto_msgTypes[2]
+	mi := &file_node_nodepb_report_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -208,7 +359,7 @@ func (x *File) String() string {
 func (*File) ProtoMessage() {}
 
 func (x *File) ProtoReflect() protoreflect.Message {
-	mi := &file_node_nodepb_report_proto_msgTypes[2]
+	mi := &file_node_nodepb_report_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -221,7 +372,7 @@ func (x *File) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use File.ProtoReflect.Descriptor instead.
 func (*File) Descriptor() ([]byte, []int) {
-	return file_node_nodepb_report_proto_rawDescGZIP(), []int{2}
+	return file_node_nodepb_report_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *File) GetPath() string {
@@ -245,22 +396,16 @@ func (x *File) GetDirectory() []byte {
 	return nil
 }
 
-func (x *File) GetHeld() string {
-	if x != nil {
-		return x.Held
-	}
-	return ""
-}
-
 var File_node_nodepb_report_proto protoreflect.FileDescriptor
 
 const file_node_nodepb_report_proto_rawDesc = "" +
 	"\n" +
-	"\x18node/nodepb/report.proto\x12\rstarling.node\"V\n" +
+	"\x18node/nodepb/report.proto\x12\rstarling.node\"p\n" +
 	"\rReportRequest\x12\x16\n" +
 	"\x06change\x18\x01 \x01(\fR\x06change\x12\x17\n" +
 	"\await_ms\x18\x02 \x01(\rR\x06waitMs\x12\x14\n" +
-	"\x05files\x18\x03 \x01(\bR\x05files\"\xc3\x01\n" +
+	"\x05files\x18\x03 \x01(\bR\x05files\x12\x18\n" +
+	"\aproblem\x18\x04 \x01(\bR\aproblem\"\xd4\x02\n" +
 	"\x06Report\x12\x14\n" +
 	"\x05heads\x18\x01 \x03(\fR\x05heads\x12\x1a\n" +
 	"\belements\x18\x02 \x01(\x04R\belements\x12\x12\n" +
@@ -268,12 +413,24 @@ const file_node_nodepb_report_proto_rawDesc = "" +
 	"\tdirectory\x18\x04 \x01(\fR\tdirectory\x12\x10\n" +
 	"\x03has\x18\x05 \x01(\bR\x03has\x12)\n" +
 	"\x05files\x18\x06 \x03(\v2\x13.starling.node.FileR\x05files\x12\x18\n" +
-	"\atrouble\x18\a \x01(\tR\atrouble\"`\n" +
+	"\atrouble\x18\a \x01(\tR\atrouble\x12'\n" +
+	"\x04held\x18\b \x03(\v2\x13.starling.node.HeldR\x04held\x12\x1e\n" +
+	"\n" +
+	"extensions\x18\t \x03(\tR\n" +
+	"extensions\x12\x14\n" +
+	"\x05clock\x18\n" +
+	" \x01(\x03R\x05clock\x120\n" +
+	"\aproblem\x18\v \x01(\v2\x16.starling.node.ProblemR\aproblem\"2\n" +
+	"\x04Held\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\fR\x04name\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\"1\n" +
+	"\aProblem\x12\x12\n" +
+	"\x04code\x18\x01 \x01(\tR\x04code\x12\x12\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\"L\n" +
 	"\x04File\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x12\n" +
 	"\x04view\x18\x02 \x01(\fR\x04view\x12\x1c\n" +
-	"\tdirectory\x18\x03 \x01(\fR\tdirectory\x12\x12\n" +
-	"\x04held\x18\x04 \x01(\tR\x04heldB/Z-github.com/starling-sync/starling/node/nodepbb\x06proto3"
+	"\tdirectory\x18\x03 \x01(\fR\tdirectoryB/Z-github.com/starling-sync/starling/node/nodepbb\x06proto3"
 
 var (
 	file_node_nodepb_report_proto_rawDescOnce sync.Once
@@ -287,19 +444,23 @@ func file_node_nodepb_report_proto_rawDescGZIP() []byte {
 	return file_node_nodepb_report_proto_rawDescData
 }
 
-var file_node_nodepb_report_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_node_nodepb_report_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
 var file_node_nodepb_report_proto_goTypes = []any{
 	(*ReportRequest)(nil), // 0: starling.node.ReportRequest
 	(*Report)(nil),        // 1: starling.node.Report
-	(*File)(nil),          // 2: starling.node.File
+	(*Held)(nil),          // 2: starling.node.Held
+	(*Problem)(nil),       // 3: starling.node.Problem
+	(*File)(nil),          // 4: starling.node.File
 }
 var file_node_nodepb_report_proto_depIdxs = []int32{
-	2, // 0: starling.node.Report.files:type_name -> starling.node.File
-	1, // [1:1] is the sub-list for method output_type
-	1, // [1:1] is the sub-list for method input_type
-	1, // [1:1] is the sub-list for extension type_name
-	1, // [1:1] is the sub-list for extension extendee
-	0, // [0:1] is the sub-list for field type_name
+	4, // 0: starling.node.Report.files:type_name -> starling.node.File
+	2, // 1: starling.node.Report.held:type_name -> starling.node.Held
+	3, // 2: starling.node.Report.problem:type_name -> starling.node.Problem
+	3, // [3:3] is the sub-list for method output_type
+	3, // [3:3] is the sub-list for method input_type
+	3, // [3:3] is the sub-list for extension type_name
+	3, // [3:3] is the sub-list for extension extendee
+	0, // [0:3] is the sub-list for field type_name
 }
 
 func init() { file_node_nodepb_report_proto_init() }
@@ -313,7 +474,7 @@ func file_node_nodepb_report_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_node_nodepb_report_proto_rawDesc), len(file_node_nodepb_report_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   3,
+			NumMessages:   5,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

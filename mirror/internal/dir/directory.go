@@ -35,6 +35,8 @@ type Directory struct {
 	marker Stat   // of the marker that was last read and right
 	// Network names the network file system that the directory is on, if any.
 	Network string
+	// remote are the other devices on which files were met: whether they are the network's.
+	remote map[uint64]bool
 }
 
 // Open opens and locks the directory. The error wraps ErrNoDirectory,

@@ -34,8 +34,8 @@ func networkFileSystem(f *os.File) (string, error) {
 	return unix.ByteSliceToString(s.Fstypename[:]), nil
 }
 
-// BeingWritten cannot be told on macOS.
-func BeingWritten(*os.File) bool { return false }
+// writersOf cannot tell on macOS.
+func writersOf(*os.File) Writers { return UnknownWriters }
 
 // BootID names the run of the kernel, or is "" if it cannot be told.
 func BootID() string {

@@ -48,16 +48,19 @@ func networkFileSystem(f *os.File) (string, error) {
 	return networkMagic[uint32(s.Type)], nil
 }
 
-// BeingWritten reports whether some process has the file open for writing. A read
-// lease (fcntl(2), F_SETLEASE) is granted only where none has. Where leases are not
-// to be had it reports false.
-func BeingWritten(f *os.File) bool {
-	if _, err := unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_RDLCK); err != nil {
-		return errors.Is(err, unix.EAGAIN)
+// writersOf asks for a read lease (fcntl(2), F_SETLEASE), which is granted only where no
+// process has the file open for writing, and only to its owner or with CAP_LEASE.
+func writersOf(f *os.File) Writers {
+	if _, err := unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_RDLCK); errors.Is(err, unix.EAGAIN) {
+		return SomeWriter
+	} else if err != nil {
+		return UnknownWriters
 	}
 	// Given back at once: while it is held, a writer would have to wait.
-	_, err := unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_UNLCK)
-	return err != nil
+	if _, err := unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_UNLCK); err != nil {
+		return SomeWriter
+	}
+	return NoWriter
 }
 
 // BootID names the run of the kernel, or is "" if it cannot be told.

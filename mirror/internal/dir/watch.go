@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -21,7 +22,7 @@ import (
 type Watch struct {
 	log     *slog.Logger
 	events  *notifier
-	folders map[string]struct{} // that are watched
+	folders map[string]folderID // that are watched
 	blind   string              // why only rescans find changes; empty if events come
 	failed  bool                // in the present try
 	// every is the time between two rescans, for the log.
@@ -31,7 +32,7 @@ type Watch struct {
 // NewWatch returns a watch that watches nothing yet. every is called when the watch
 // fails, for its line in the log: it returns how often the directory is rescanned then.
 func NewWatch(log *slog.Logger, every func() time.Duration) *Watch {
-	return &Watch{log: log, folders: make(map[string]struct{}), every: every}
+	return &Watch{log: log, folders: make(map[string]folderID), every: every}
 }
 
 // Restart watches the directory and all its folders anew.
@@ -46,7 +47,7 @@ func (w *Watch) Restart(d *Directory) {
 	}
 	err = d.Walk(".", func(name string, info fs.FileInfo, err error) {
 		if err == nil && info.IsDir() {
-			w.Folder(name)
+			w.Folder(name, info)
 		}
 	})
 	if err != nil {
@@ -58,16 +59,44 @@ func (w *Watch) Restart(d *Directory) {
 	}
 }
 
-// Folder also watches one folder.
-func (w *Watch) Folder(name string) {
+// folderID tells a folder from another that takes its place.
+type folderID struct{ dev, ino uint64 }
+
+func folderIDOf(info fs.FileInfo) folderID {
+	s := StatOf(info)
+	return folderID{s.Dev, s.Ino}
+}
+
+// Folder also watches one folder, which info shows. One that is gone, or that this user may
+// not read, is left out: whoever lists it finds out.
+func (w *Watch) Folder(name string, info fs.FileInfo) {
 	if w.Watches(name) || w.events == nil {
 		return
 	}
-	if err := w.events.add(name); err != nil {
+	switch err := w.events.add(name); {
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+	case err != nil:
 		w.fail(err)
-		return
+	default:
+		w.folders[name] = folderIDOf(info)
 	}
-	w.folders[name] = struct{}{}
+}
+
+// IsWatched reports whether the folder that info shows is the one that is watched under its
+// name. If it is another, only Restart can watch it: the old one may be elsewhere by now.
+func (w *Watch) IsWatched(name string, info fs.FileInfo) bool {
+	return info.IsDir() && w.folders[name] == folderIDOf(info)
+}
+
+// Replaced reports whether another folder, or none, is in the place of one that is watched.
+// The system tells of no mount and no unmount.
+func (w *Watch) Replaced(d *Directory) bool {
+	for name, id := range w.folders {
+		if info, err := d.Lstat(name); err != nil || !info.IsDir() || folderIDOf(info) != id {
+			return true
+		}
+	}
+	return false
 }
 
 // Watches reports whether a name is that of a folder that is watched.
@@ -139,8 +168,11 @@ type notifier struct {
 // one. The error says why only rescans will find changes.
 func startNotifier(dir string) (*notifier, error) {
 	notify, err := fsnotify.NewWatcher()
+	if errors.Is(err, syscall.EMFILE) {
+		return nil, fmt.Errorf("watch directory: %w (the limit is fs.inotify.max_user_instances, or that of open files)", err)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("watch directory: %w (the limit is fs.inotify.max_user_instances)", err)
+		return nil, fmt.Errorf("watch directory: %w", err)
 	}
 	w := &notifier{
 		dir:     dir,
@@ -160,8 +192,11 @@ func startNotifier(dir string) (*notifier, error) {
 // add also watches the folder, so that what comes into it is noticed from now on;
 // what is there already must be looked at by the caller.
 func (w *notifier) add(folder string) error {
-	if err := w.notify.Add(filepath.Join(w.dir, folder)); err != nil {
+	switch err := w.notify.Add(filepath.Join(w.dir, folder)); {
+	case errors.Is(err, syscall.ENOSPC):
 		return fmt.Errorf("watch folder %s: %w (the limit is fs.inotify.max_user_watches)", folder, err)
+	case err != nil:
+		return fmt.Errorf("watch folder %s: %w", folder, err)
 	}
 	return nil
 }

@@ -1,0 +1,207 @@
+package mirror_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// notHeld polls until nothing is held.
+func (n *node) notHeld() {
+	n.t.Helper()
+	eventually(n.t, func() error {
+		if held := n.Status().Held; len(held) > 0 {
+			return fmt.Errorf("held: %+v", held)
+		}
+		return nil
+	})
+}
+
+// TestLinkInPlaceOfFolder: a folder is replaced by a link to its sibling, and the link goes
+// again: nothing of the sibling is lost, and both are noticed at once.
+func TestLinkInPlaceOfFolder(t *testing.T) {
+	n := run(t, newDir(t, map[string]string{"s1/a.json": one, "s1/b.json": one, "s2/deep/c.json": service(3, "c"), "s2/d.json": service(4, "d"), "e.json": service(5, "e"), "f.json": service(6, "f")}), newMemReplica(), founder, quickDeletes)
+	n.wantsView("s2/deep/c.json", service(3, "c"))
+	place := filepath.Join(n.dir, "s2")
+	if err := os.RemoveAll(place); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("s1", place); err != nil {
+		t.Fatal(err)
+	}
+	n.wantsHeld("s2", "link to a folder")
+	n.wantsHeld("s2/d.json", "link")
+	n.wantsHeld("s2/deep/c.json", "link")
+	n.pass()
+	for _, name := range []string{"s1/a.json", "s1/b.json"} {
+		if got := n.replica.content(name); got != one {
+			t.Errorf("%s is %q, want %q", name, got, one)
+		}
+	}
+	if got := n.replica.content("s2/a.json"); got != "absent" {
+		t.Errorf("what is behind a link was taken in: %q", got)
+	}
+	remove(t, n.dir, "s2")
+	n.wantsView("s2/d.json", "absent")
+	n.wantsView("s2/deep/c.json", "absent")
+	n.notHeld()
+}
+
+// TestLinkedFolderIsNamed: a link to a folder, within or outside, is held until a folder is
+// in its place, or nothing; a link to anything else is nobody's business.
+func TestLinkedFolderIsNamed(t *testing.T) {
+	outside := t.TempDir()
+	write(t, outside, "a.json", one)
+	n := run(t, newDir(t, map[string]string{"in/a.json": one}), newMemReplica(), founder)
+	for name, target := range map[string]string{"team": outside, "sub": "in", "notes": filepath.Join(outside, "a.json"), "dangling": "nowhere"} {
+		if err := os.Symlink(target, filepath.Join(n.dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n.wantsHeld("team", "link to a folder")
+	n.wantsHeld("sub", "link to a folder")
+	n.pass()
+	if held := n.Status().Held; len(held) != 2 {
+		t.Errorf("held: %+v, want the links to folders", held)
+	}
+	n.stop()
+	n = run(t, n.dir, n.replica, founder)
+	n.wantsHeld("team", "link to a folder")
+	remove(t, n.dir, "team", "sub")
+	write(t, n.dir, "team/a.json", two)
+	n.wantsView("team/a.json", two)
+	n.notHeld()
+}
+
+// unreadableEnv names the directory of TestUnreadableAsUser.
+const unreadableEnv = "STARLING_TEST_UNREADABLE"
+
+// TestUnreadableAsUser is what TestUnreadableFolder runs as a user who may not read
+// everything.
+func TestUnreadableAsUser(t *testing.T) {
+	dir := os.Getenv(unreadableEnv)
+	if dir == "" {
+		t.Skip("for TestUnreadableFolder only")
+	}
+	files := map[string]string{"b.json": one, "secret/s.json": one, "secret/deep/d.json": one}
+	for name, content := range files {
+		write(t, dir, name, content)
+	}
+	mode := func(name string, mode os.FileMode) {
+		t.Helper()
+		if err := os.Chmod(filepath.Join(dir, name), mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := newMemReplica()
+	n := run(t, dir, r, founder)
+	check := func(held string) {
+		t.Helper()
+		n.wantsHeld(held, "chmod")
+		n.wantsHeld("secret/s.json", "may not read")
+		if s := n.Status(); s.Unwatched != "" || s.Rescan != time.Minute {
+			t.Errorf("unwatched %q, rescan every %v", s.Unwatched, s.Rescan)
+		}
+		text := service(1, fmt.Sprint(time.Now()))
+		save(t, dir, "b.json", text)
+		n.wantsView("b.json", text)
+	}
+	well := func() {
+		t.Helper()
+		n.notHeld()
+		for name := range files {
+			if got := r.content(name); got == "absent" {
+				t.Errorf("%s was deleted", name)
+			}
+		}
+	}
+	mode("secret", 0) // while it runs
+	check("secret")
+	n.stop()
+	n = run(t, dir, r, founder) // and when it starts
+	check("secret")
+	mode("secret", 0o755)
+	well()
+	mode("secret", 0o644) // it can be listed, but not searched
+	check("secret")
+	mode("secret", 0o755)
+	well()
+	save(t, dir, "secret/deep/d.json", two) // it is watched again
+	n.wantsView("secret/deep/d.json", two)
+}
+
+// TestUnreadableFolder: a sub-folder that this user may not read is named with what to do
+// about it, and everything else goes on at once.
+func TestUnreadableFolder(t *testing.T) {
+	dir := newDir(t, nil)
+	cmd := exec.Command("/proc/self/exe", "-test.run=^TestUnreadableAsUser$", "-test.v")
+	cmd.Dir = "/"
+	cmd.Env = append(os.Environ(), unreadableEnv+"="+dir)
+	if os.Geteuid() == 0 {
+		const user = 12001
+		openFolders(t, dir)
+		for _, name := range []string{"", ".starling"} {
+			if err := os.Chown(filepath.Join(dir, name), user, user); err != nil {
+				t.Fatal(err)
+			}
+		}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: user, Gid: user}}
+	}
+	if _, err := os.Stat("/proc/self/exe"); err != nil {
+		t.Skipf("the test cannot start itself as another user: %v", err)
+	}
+	if out, err := cmd.CombinedOutput(); err != nil || !bytes.Contains(out, []byte("--- PASS: TestUnreadableAsUser")) {
+		t.Errorf("%v:\n%s", err, out)
+	}
+}
+
+// TestAttributesOfManyFolders: when the attributes of n folders change, each is looked at
+// once, and not all of them n times.
+func TestAttributesOfManyFolders(t *testing.T) {
+	few, many := attributesOf(t, 150), attributesOf(t, 600)
+	t.Logf("150 folders: %v of CPU, 600: %v", few, many)
+	if many > 8*few {
+		t.Errorf("four times the folders took %.1f times the CPU: %v and %v", float64(many)/float64(few), few, many)
+	}
+}
+
+// attributesOf changes the attributes of so many folders one by one, and returns the
+// processor time until all is noticed.
+func attributesOf(t *testing.T, folders int) time.Duration {
+	t.Helper()
+	files := make(map[string]string, folders)
+	for i := range folders {
+		files[fmt.Sprintf("f%d/a.json", i)] = service(i, "a")
+	}
+	n := run(t, newDir(t, files), newMemReplica(), founder)
+	n.pass()
+	before := cpu(t)
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for i := range folders {
+		<-tick.C
+		if err := os.Chmod(filepath.Join(n.dir, fmt.Sprintf("f%d", i)), 0o750); err != nil {
+			t.Fatal(err)
+		}
+	}
+	save(t, n.dir, "f7/a.json", two)
+	n.wantsView("f7/a.json", two)
+	used := cpu(t) - before
+	n.stop()
+	return used
+}
+
+// cpu returns the processor time that this process has used.
+func cpu(t *testing.T) time.Duration {
+	t.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
