@@ -2,6 +2,7 @@ package mirror_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,10 +19,9 @@ func form(note, order, extra string) string {
 // lastEdit returns the last edit of a path that the mirror made.
 func (n *node) lastEdit(name string) definition.Edit {
 	n.t.Helper()
-	edits := n.replica.edits()
-	for i := len(edits) - 1; i >= 0; i-- {
-		if edits[i].Path == path(name) {
-			return edits[i]
+	for _, e := range slices.Backward(n.replica.edits()) {
+		if e.Path == path(name) {
+			return e
 		}
 	}
 	n.t.Fatalf("%s was never imported", name)
