@@ -35,8 +35,8 @@ func (b Basis) String() string { return [...]string{"current", "older", "returne
 // fields. A field that both changed tells nothing by itself: that is how an edit of the
 // newer version looks too.
 //
-// Where newer had changed comments only, these are what counts, as long as saved has comments
-// at all; a program that drops all of them when it saves shows nothing by it. Content without structure is compared line by
+// Where newer had changed comments only, these are what counts, as long as newer and saved have
+// comments at all; a program that drops all of them when it saves shows nothing by it. Content without structure is compared line by
 // line. Content that does not parse is OnCurrent.
 func BasisOf(path Path, older, newer, saved []byte) Basis {
 	if bytes.Equal(older, newer) || newer != nil && bytes.Equal(saved, newer) {
@@ -237,9 +237,9 @@ func (c *basisCounter) order(older, newer, saved []node) {
 	}
 }
 
-// comments compares the comments, by their texts. A save that has none tells nothing.
+// comments compares the comments, by their texts. Versions that have none tell nothing.
 func (c *basisCounter) comments(o, n, s map[string]int) {
-	if len(s) == 0 {
+	if len(n) == 0 || len(s) == 0 {
 		return
 	}
 	for text, count := range o {

@@ -58,6 +58,7 @@ var basisCases = []struct {
 	{"a comment edited, the older one there", "a.json", "{\n# o\n\"x\": 1}", "{\n# n\n\"x\": 1}", "{\n# o\n\"x\": 2}", definition.OnOlder},
 	{"a comment edited, the newer one there", "a.json", "{\n# o\n\"x\": 1}", "{\n# n\n\"x\": 1}", "{\n# n\n\"x\": 2}", definition.OnCurrent},
 	{"a comment edited and back", "a.json", "{\n# o\n\"x\": 1}", "{\n# n\n\"x\": 1}", "{\n# o\n\"x\": 1}", definition.Returned},
+	{"all comments dropped by the newer one, there again", "a.json", "{\n# o\n\"x\": 1}", "{\n\"x\": 1}", "{\n# o\n\"x\": 2}", definition.OnCurrent},
 	{"all comments dropped", "a.json", "{\n# o\n\"x\": 1}", "{\n# n\n\"x\": 1}", "{\n\"x\": 1}", definition.OnCurrent},
 	{"YAML", "a.yml", "x: 1\ny: 1\n", "x: 2\ny: 1\n", "x: 1\ny: 2\n", definition.OnOlder},
 	{"YAML, the newer version", "a.yml", "x: 1\ny: 1\n", "x: 2\ny: 1\n", "x: 2\ny: 2\n", definition.OnCurrent},

@@ -122,6 +122,28 @@ func TestSeveralFilesThatReturnAreHeld(t *testing.T) {
 	}
 }
 
+// TestOneAccidentIsOneSet, however long it takes between two files.
+func TestOneAccidentIsOneSet(t *testing.T) {
+	n := run(t, newDir(t, services(30)), newMemReplica(), founder, quickDeletes)
+	for i := range 12 {
+		write(t, n.dir, names(12)[i], "{}")
+		if i >= 6 { // the limit is six of 30
+			continue
+		}
+		n.wantsView(names(12)[i], "{}")
+	}
+	first := n.wantsApproval(mirror.Overwriting, 6)
+	write(t, n.dir, "service-12.json", "{}")
+	second := n.wantsApproval(mirror.Overwriting, 7)
+	if _, err := n.Approve(t.Context(), first.ID); !errors.Is(err, mirror.ErrNoApproval) {
+		t.Errorf("Approve of the set that has grown = %v, want ErrNoApproval", err)
+	}
+	n = n.restart()
+	if got := n.wantsApproval(mirror.Overwriting, 7); got.ID != second.ID {
+		t.Errorf("after a restart the set is %s, want %s", got.ID, second.ID)
+	}
+}
+
 // TestOverwritingInBulkIsHeld: a script that went wrong.
 func TestOverwritingInBulkIsHeld(t *testing.T) {
 	for _, tt := range []struct {

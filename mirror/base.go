@@ -62,10 +62,10 @@ type pastContent struct {
 	until       int64
 }
 
-// outdated is a base that an export has replaced, and when, in milliseconds since 1970.
+// outdated is a base that an export has replaced, by which, and when, in milliseconds since 1970.
 type outdated struct {
-	base  base
-	until int64
+	base, by base
+	until    int64
 }
 
 // intent is an export that was begun: the base that it makes, and the inode of the
@@ -108,7 +108,7 @@ func (r record) exported(b base, now time.Time) record {
 		return next
 	}
 	list := slices.DeleteFunc(slices.Clone(r.outdated), func(o outdated) bool { return o.base.hash == r.base.hash })
-	list = append(list, outdated{r.base, now.UnixMilli()})
+	list = append(list, outdated{r.base, b, now.UnixMilli()})
 	next.outdated = list[max(0, len(list)-maxOutdated):]
 	return next
 }

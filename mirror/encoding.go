@@ -11,7 +11,7 @@ import (
 
 // The durable form, all integers as unsigned varints:
 //
-//	record = format(1) base intents {inode base} count {base} count {8 bytes, time} count {base time}
+//	record = format(1) base intents {inode base} count {base} count {8 bytes, time} count {base base time}
 //	base   = flags hash(32 bytes, if flagPresent) count {change(32 bytes) len path}
 //
 // A head's path is empty if it is the record's own, as it nearly always is.
@@ -26,7 +26,7 @@ var errRecord = errors.New("damaged record")
 
 // encode returns the durable form of the record of path p.
 func (r record) encode(p definition.Path) []byte {
-	b := make([]byte, 0, 96+64*len(r.stale)+16*len(r.past)+80*len(r.outdated))
+	b := make([]byte, 0, 96+64*len(r.stale)+16*len(r.past)+160*len(r.outdated))
 	b = append(b, recordFormat)
 	b = appendBase(b, p, r.base)
 	if r.intent == nil {
@@ -48,6 +48,7 @@ func (r record) encode(p definition.Path) []byte {
 	b = binary.AppendUvarint(b, uint64(len(r.outdated)))
 	for _, o := range r.outdated {
 		b = appendBase(b, p, o.base)
+		b = appendBase(b, p, o.by)
 		b = binary.AppendUvarint(b, uint64(o.until))
 	}
 	return b
@@ -96,8 +97,8 @@ func decodeRecord(p definition.Path, data []byte) (record, error) {
 		r.past = append(r.past, pastContent{binary.BigEndian.Uint64(d.bytes(8)), d.time()})
 	}
 	for range d.count(math.MaxInt) {
-		b := d.base()
-		r.outdated = append(r.outdated, outdated{b, d.time()})
+		replaced, by := d.base(), d.base()
+		r.outdated = append(r.outdated, outdated{replaced, by, d.time()})
 	}
 	if d.err == nil && len(d.rest) > 0 {
 		d.err = errRecord

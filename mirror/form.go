@@ -37,27 +37,45 @@ func (s *forms) find(ctx context.Context, now time.Time, imports []finding) {
 
 func (s *forms) findOne(ctx context.Context, f *finding, now time.Time) {
 	f.entry.expire(now, s.limit)
-	var newer []byte
 	for i, o := range f.entry.outdated {
-		if i == 0 {
-			var ok bool
-			if newer, ok = s.ledger.content(ctx, f.path, f.entry.base); !ok {
+		switch s.basis(ctx, f, o.base, f.entry.base) {
+		case definition.OnOlder:
+			if s.takesBack(ctx, f, f.entry.outdated[i:]) {
+				f.parents = o.base.heads
+				s.log.Info("a save was made on an older version and is merged with what came since", "path", f.path)
 				return
 			}
-		}
-		older, ok := s.ledger.content(ctx, f.path, o.base)
-		if !ok || older == nil || o.base.hash == f.entry.base.hash {
-			continue
-		}
-		switch definition.BasisOf(f.path, older, newer, f.content) {
-		case definition.OnOlder:
-			f.parents = o.base.heads
-			s.log.Info("a save was made on an older version and is merged with what came since", "path", f.path)
-			return
 		case definition.Returned:
-			f.returned = true
-			return
+			if s.takesBack(ctx, f, f.entry.outdated[i:]) {
+				f.returned = true
+				return
+			}
 		case definition.OnCurrent:
 		}
 	}
+}
+
+// takesBack reports whether an edit takes back what one of the exports has brought. Others than
+// exports may have changed the file since: whoever undoes an edit that was made here has most
+// likely seen it.
+func (s *forms) takesBack(ctx context.Context, f *finding, exports []outdated) bool {
+	for _, o := range exports {
+		if s.basis(ctx, f, o.base, o.by) != definition.OnCurrent {
+			return true
+		}
+	}
+	return false
+}
+
+// basis compares an edit with an older base and a newer one.
+func (s *forms) basis(ctx context.Context, f *finding, older, newer base) definition.Basis {
+	if older.hash == newer.hash {
+		return definition.OnCurrent
+	}
+	was, ok := s.ledger.content(ctx, f.path, older)
+	is, ok2 := s.ledger.content(ctx, f.path, newer)
+	if !ok || !ok2 || was == nil {
+		return definition.OnCurrent
+	}
+	return definition.BasisOf(f.path, was, is, f.content)
 }

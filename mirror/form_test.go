@@ -2,6 +2,7 @@ package mirror_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,10 +19,9 @@ func form(note, order, extra string) string {
 // lastEdit returns the last edit of a path that the mirror made.
 func (n *node) lastEdit(name string) definition.Edit {
 	n.t.Helper()
-	edits := n.replica.edits()
-	for i := len(edits) - 1; i >= 0; i-- {
-		if edits[i].Path == path(name) {
-			return edits[i]
+	for _, e := range slices.Backward(n.replica.edits()) {
+		if e.Path == path(name) {
+			return e
 		}
 	}
 	n.t.Fatalf("%s was never imported", name)
@@ -57,6 +57,21 @@ func TestASaveIsAnEditOfWhatItsAuthorHadRead(t *testing.T) {
 	n.wantsView("a.json", form("form", "o", "o"))
 	if got := n.lastEdit("a.json").Parents; !sameVersions(got, opened) {
 		t.Errorf("a form that was opened before has the parents %v, want %v", got, opened)
+	}
+}
+
+// TestUndoingWhatWasSavedHereIsNotStale, though it looks like an edit of what an export had
+// replaced before: whoever saves here has seen what was saved here.
+func TestUndoingWhatWasSavedHereIsNotStale(t *testing.T) {
+	n := run(t, newDir(t, map[string]string{"a.json": form("o", "o", "o")}), newMemReplica(), founder, quickDeletes)
+	n.arrives("a.json", form("o", "other", "o"))
+	save(t, n.dir, "a.json", form("mine", "mine", "o"))
+	n.wantsView("a.json", form("mine", "mine", "o"))
+	own := n.heads("a.json")
+	save(t, n.dir, "a.json", form("o", "third", "new"))
+	n.wantsView("a.json", form("o", "third", "new"))
+	if got := n.lastEdit("a.json").Parents; !sameVersions(got, own) {
+		t.Errorf("the parents are %v, want %v", got, own)
 	}
 }
 

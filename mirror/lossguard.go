@@ -196,7 +196,9 @@ func (g *lossGuard) admit(b *batch, kind LossKind, due []finding, now time.Time)
 	if len(files) == 0 {
 		return admitted
 	}
+	since := g.absorb(b, kind, files, now)
 	set := newHeldSet(kind, now, files)
+	set.since = since
 	g.add(set)
 	for p := range files {
 		l.drop(p)
@@ -205,6 +207,24 @@ func (g *lossGuard) admit(b *batch, kind LossKind, due []finding, now time.Time)
 	b.saveSet(set)
 	g.log.Warn("the guard holds losses until they are approved", "kind", kind, "id", set.id, "files", len(files))
 	return admitted
+}
+
+// absorb adds to the losses the sets of the same kind that are held since less than the window:
+// one accident is one set. It gets another id, so nobody approves what was not in the list. absorb
+// returns since when the oldest of them is held.
+func (g *lossGuard) absorb(b *batch, kind LossKind, files map[definition.Path]definition.Hash, now time.Time) (since time.Time) {
+	since = now
+	for id, s := range g.sets {
+		if s.kind != kind || now.Sub(s.since) >= guardWindow || g.decided != nil && g.decided.set == s {
+			continue
+		}
+		since = sooner(since, s.since)
+		maps.Copy(files, s.files)
+		clear(s.files)
+		b.saveSet(s)
+		delete(g.sets, id)
+	}
+	return since
 }
 
 // lostAll reports whether several losses have left no file as it was.
