@@ -106,6 +106,22 @@ func (m *Mirror) Abandon() error {
 	return m.Close()
 }
 
+// MarkNow does the pass of MarkAgain.
+func (m *Mirror) MarkNow(ctx context.Context) error {
+	r := m.markRequest(new(Marked))
+	m.doPass(ctx, &pass{request: r})
+	return <-r.reply
+}
+
+// Outdated returns the bases that exports have replaced.
+func (r record) Outdated() []Base {
+	var bases []Base
+	for _, o := range r.outdated {
+		bases = append(bases, o.base)
+	}
+	return bases
+}
+
 // Stale returns how many earlier bases a power failure could bring back.
 func (r record) Stale() int { return len(r.stale) }
 

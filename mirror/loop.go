@@ -14,6 +14,7 @@ import (
 func (m *Mirror) Run(ctx context.Context) error {
 	defer close(m.ended)
 	defer m.leave(ctx)
+	m.watching = true
 	m.watch.Restart(m.dir)
 	m.publishStatus(false)
 	select {

@@ -121,6 +121,14 @@ type Marked struct {
 // ErrNoDirectory, ErrForeignMarker or ErrObserving where that is the cause.
 func (m *Mirror) MarkAgain(ctx context.Context) (Marked, error) {
 	var marked Marked
+	if err := m.ask(ctx, m.markRequest(&marked)); err != nil {
+		return Marked{}, fmt.Errorf("mark directory %s: %w", m.opts.Dir, err)
+	}
+	return marked, nil
+}
+
+// markRequest is the request of MarkAgain.
+func (m *Mirror) markRequest(marked *Marked) *request {
 	r := newRequest(nil, func(*pass) (bool, error) { return true, nil })
 	r.first = func(_ context.Context, ps *pass) error {
 		unmarked, err := follow(m.dir, m.opts)
@@ -136,16 +144,13 @@ func (m *Mirror) MarkAgain(ctx context.Context) (Marked, error) {
 		}
 		m.ledger.distrust()
 		s := m.ledger.survey(m.dir, ps.now)
-		marked = Marked{unmarked, s.same, s.changed, s.missing}
+		*marked = Marked{unmarked, s.same, s.changed, s.missing}
 		if unmarked {
 			return m.dir.WriteMarker(m.opts.Cluster)
 		}
 		return nil
 	}
-	if err := m.ask(ctx, r); err != nil {
-		return Marked{}, fmt.Errorf("mark directory %s: %w", m.opts.Dir, err)
-	}
-	return marked, nil
+	return r
 }
 
 // Refill marks the directory, which must be empty and without marker, and fills it with what

@@ -171,9 +171,11 @@ type Mirror struct {
 	report report
 
 	// Everything below belongs to the goroutine of Run.
-	dir     *dir.Directory
-	watch   *dir.Watch
-	stopped error // why nothing may be touched now
+	dir   *dir.Directory
+	watch *dir.Watch
+	// watching: Run has begun to watch the directory.
+	watching bool
+	stopped  error // why nothing may be touched now
 
 	ledger     *ledger
 	guard      *lossGuard

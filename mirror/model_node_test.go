@@ -72,12 +72,8 @@ func (m *member) up() {
 
 // pass does one pass, in the middle of which things may happen.
 func (m *member) pass(s step) {
-	m.passes++
+	m.beginPass()
 	m.inTurn, m.moments, m.at, m.during = true, 0, s.At, s.During
-	for i := range m.places {
-		p := &m.places[i]
-		p.isMatch, p.changed, p.before = false, false, p.shown
-	}
 	func() {
 		defer func() {
 			if r := recover(); r != nil && r != any(crashed{}) {
@@ -97,6 +93,19 @@ func (m *member) pass(s step) {
 		return
 	}
 	m.inTurn = false
+	m.endPass()
+}
+
+func (m *member) beginPass() {
+	m.passes++
+	for i := range m.places {
+		p := &m.places[i]
+		p.isMatch, p.changed, p.before = false, false, p.shown
+	}
+}
+
+// endPass notes what a pass that has come to its end has remembered.
+func (m *member) endPass() {
 	for i := range m.places {
 		p := &m.places[i]
 		r, ok := m.record(i, m.records)
@@ -123,12 +132,17 @@ func (m *member) inCommon(p *place) {
 func (m *member) rest() {
 	m.up()
 	m.pass(step{Op: opPass})
-	for range 100 {
+	for n := range 100 {
 		after, quiet := m.mirror.NextPass()
-		if quiet {
+		stopped := m.mirror.Status().Stopped != ""
+		switch {
+		case stopped && n > 4:
+			m.mark()
+			continue
+		case stopped:
+		case quiet:
 			return
-		}
-		if after >= time.Second && m.blocked() { // it is only tried again and again
+		case after >= time.Second && m.blocked(): // it is only tried again and again
 			return
 		}
 		<-time.After(after)
@@ -138,6 +152,18 @@ func (m *member) rest() {
 		return // the mirror waits for them to close the file
 	}
 	failModel("node %d does not come to rest: %+v", m.number, m.mirror.Status())
+}
+
+// mark lets somebody mark the directory again, which the mirror does not do by itself.
+func (m *member) mark() {
+	m.beginPass()
+	err := m.mirror.MarkNow(context.Background())
+	m.observe()
+	m.endPass()
+	m.w.note("node %d: marked again: %v", m.number, err)
+	if err != nil { // it is empty, and that is meant
+		mustModel(os.WriteFile(filepath.Join(m.dir, ".starling"), []byte(cluster+"\n"), 0o644))
+	}
 }
 
 // crashed unwinds a pass whose process dies.
@@ -384,11 +410,35 @@ func (m *member) actOf(e definition.Edit) *act {
 		}
 	}
 	for _, v := range shown {
-		if !parents[v] {
+		if !parents[v] && !m.isOnOlder(i, e) {
 			failModel("node %d imports %s as if its user had not seen %s", m.number, a, m.w.describe(v))
 		}
 	}
 	return a
+}
+
+// isOnOlder reports whether an edit was made on a base that an export has replaced, as its
+// content says: then what its user saw meanwhile is merged with it, and not lost.
+func (m *member) isOnOlder(i int, e definition.Edit) bool {
+	r, ok := m.record(i, m.records)
+	if !ok || e.Deleted {
+		return false
+	}
+	ctx := context.Background()
+	newer := ""
+	if r.Base().Hash() != (definition.Hash{}) {
+		content, err := m.set.Merged(ctx, e.Path, r.Base().Heads()...)
+		mustModel(err)
+		newer = string(content)
+	}
+	return slices.ContainsFunc(r.Outdated(), func(o mirror.Base) bool {
+		if !slices.Equal(o.Heads(), e.Parents) {
+			return false
+		}
+		older, err := m.set.Merged(ctx, e.Path, o.Heads()...)
+		mustModel(err)
+		return editOf(i, string(older), newer, string(e.Content))
+	})
 }
 
 // owed finds the act that an edit may be: the last, or one that another took the place
@@ -452,7 +502,7 @@ func (m *member) blocked() bool {
 	s := m.mirror.Status()
 	return slices.ContainsFunc(s.Held, func(h mirror.HeldFile) bool {
 		return h.Path == modelPaths[insidePath].String() && strings.Contains(h.Reason, "cannot be brought") &&
-			m.places[folderPath].kind == broken
+			(m.places[folderPath].kind == broken || m.held(folderPath) != "")
 	})
 }
 

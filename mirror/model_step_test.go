@@ -35,6 +35,11 @@ const (
 	opBegin  op = "begin"  // open it, or the first that is there, to save in place
 	opFinish op = "finish" // and write it, or the first that was opened
 	opPut    op = "put"    // change it by the API
+	opOpen   op = "open"   // open a form of it
+	opForm   op = "form"   // save the form with another field, though an export came meanwhile
+	opBackup op = "backup" // as older, with the modification time of long ago
+	opGut    op = "gut"    // write something else into every file
+	opMarker op = "marker" // remove the directory's marker
 )
 
 // What happens to nodes.
@@ -49,12 +54,12 @@ const (
 	opWait    op = "wait"    // let time pass; N: how long
 )
 
-var userOps = []op{opSave, opSave, opSave, opRemove, opRemove, opRename, opSwap, opResave, opOlder, opBreak, opFolder, opBegin, opBegin, opFinish}
+var userOps = []op{opSave, opSave, opSave, opRemove, opRemove, opRename, opSwap, opResave, opOlder, opBreak, opFolder, opBegin, opBegin, opFinish, opOpen, opForm, opForm, opBackup, opGut, opMarker}
 
 var nodeOps = []op{opPass, opPass, opPass, opPass, opRest, opRest, opDeliver, opDeliver, opDeliver, opPut, opStop, opKill, opPower, opDecide, opWait}
 
 // duringOps happen in the middle of a pass.
-var duringOps = []op{opSave, opRemove, opFinish, opKill, opPower, opKill, opPower, opDeliver, opRename, opSwap, opBegin, opFinish}
+var duringOps = []op{opSave, opRemove, opFinish, opKill, opPower, opKill, opPower, opDeliver, opRename, opSwap, opBegin, opFinish, opForm}
 
 // waits are long enough for a file to settle, a deletion to be published, a directory
 // to be flushed, the guard to forget.

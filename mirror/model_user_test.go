@@ -7,8 +7,10 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/starling-sync/starling/definition"
+	"github.com/starling-sync/starling/mirror"
 )
 
 // modelPaths are few, so that much happens to each. The last is in a folder that cannot
@@ -76,6 +78,14 @@ type place struct {
 	isMatch bool
 	// saving is the file while somebody saves in place.
 	saving *saving
+	// form is what somebody has read and not saved yet.
+	form *openForm
+}
+
+// openForm is a text that somebody has read, with the heads that it holds; see state.
+type openForm struct {
+	content     string
+	shown, seen []definition.Version
 }
 
 // saving is a file that somebody has opened to save it in place.
@@ -221,7 +231,75 @@ func (m *member) user(s step) {
 		}
 	case opFinish:
 		m.finish(i, s.N)
+	case opOpen:
+		if p.kind == text && (p.act == nil || p.act.fate == imported) {
+			p.form = &openForm{p.content, p.shown, p.seen}
+		}
+	case opForm:
+		m.saveForm(i, s.N)
+	case opBackup:
+		m.backup(i, s.N)
+	case opGut:
+		for j := range m.places {
+			if m.places[j].kind == text && m.reachable(j) {
+				m.write(j, fmt.Sprintf("{\"x\": %d}\n", m.w.next()), true)
+			}
+		}
+	case opMarker:
+		if err := os.Remove(filepath.Join(m.dir, ".starling")); !os.IsNotExist(err) {
+			mustModel(err)
+		}
 	}
+}
+
+// saveForm saves a form that was opened before an export: with another field than the export has
+// changed, or it would be no other than an edit of what the file holds now.
+func (m *member) saveForm(i, n int) {
+	p := &m.places[i]
+	f := p.form
+	r, ok := m.record(i, m.records)
+	if f == nil || !ok || p.kind != text || p.act != nil && p.act.fate == pending || p.content == f.content || p.hash() != r.Base().Hash() ||
+		!slices.ContainsFunc(r.Outdated(), func(b mirror.Base) bool { return b.Hash() == hashOf(f.content) }) {
+		return
+	}
+	opened, err := fieldsOf(i, f.content)
+	now, err2 := fieldsOf(i, p.content)
+	if err != nil || err2 != nil || opened[0] != now[0] {
+		return
+	}
+	edited := 1 + n%2
+	switch {
+	case opened[1] == now[1]:
+		edited = 1
+	case opened[2] == now[2]:
+		edited = 2
+	}
+	saved := opened
+	saved[edited] = m.w.next()
+	content := textOf(i, saved)
+	m.w.texts[i] = append(m.w.texts[i], content)
+	m.writeFile(i, content, n%4 < 2)
+	m.endSaving(p)
+	old := p.state
+	old.act, old.shown, old.seen = nil, f.shown, f.seen
+	m.actedOn(i, old, text, content)
+	p.form = nil
+}
+
+// backup brings back a text that this file had, with the modification time of long ago.
+func (m *member) backup(i, n int) {
+	p := &m.places[i]
+	texts := m.w.texts[i]
+	if p.kind == folder || !m.reachable(i) || len(texts) == 0 {
+		return
+	}
+	content := texts[len(texts)-1-n%len(texts)]
+	if content == p.content {
+		return
+	}
+	m.write(i, content, true)
+	at := time.Now().Add(-time.Hour).Add(time.Duration(m.w.next()))
+	mustModel(os.Chtimes(m.file(i), at, at))
 }
 
 // reachable reports whether the path's folder is one, or can be made.
@@ -343,20 +421,65 @@ func (m *member) isAt(f *os.File, i int) bool {
 
 // edited is a text with one field of it changed, to what no text had before.
 func (w *world) edited(i int, old string, n int) string {
-	layout := "{\"id\": %d, \"a\": %d, \"b\": %d}\n"
-	if modelPaths[i].Ext() == ".yml" {
-		layout = "id: %d\na: %d\nb: %d\n"
+	fields, err := fieldsOf(i, old)
+	if err != nil {
+		fields[0] = i + 1
 	}
-	var id, a, b int
-	if _, err := fmt.Sscanf(strings.ReplaceAll(old, "\n", " "), strings.ReplaceAll(layout, "\n", " "), &id, &a, &b); err != nil {
-		id = i + 1
-	}
-	if n%2 == 0 {
-		a = w.next()
-	} else {
-		b = w.next()
-	}
-	content := fmt.Sprintf(layout, id, a, b)
+	fields[1+n%2] = w.next()
+	content := textOf(i, fields)
 	w.texts[i] = append(w.texts[i], content)
 	return content
+}
+
+// layoutOf is how the three fields of a text are written: id, a, b.
+func layoutOf(i int) string {
+	if modelPaths[i].Ext() == ".yml" {
+		return "id: %d\na: %d\nb: %d\n"
+	}
+	return "{\"id\": %d, \"a\": %d, \"b\": %d}\n"
+}
+
+func textOf(i int, f [3]int) string { return fmt.Sprintf(layoutOf(i), f[0], f[1], f[2]) }
+
+func fieldsOf(i int, content string) (f [3]int, err error) {
+	flat := func(s string) string { return strings.ReplaceAll(s, "\n", " ") }
+	_, err = fmt.Sscanf(flat(content), flat(layoutOf(i)), &f[0], &f[1], &f[2])
+	return f, err
+}
+
+// editOf reports whether a text is an edit of an older one, and not of the newer one that had
+// replaced it: no field that differs has the newer value, and one has the older. Against a
+// deletion two of the three fields must be there still.
+func editOf(i int, older, newer, saved string) bool {
+	o, err := fieldsOf(i, older)
+	s, err2 := fieldsOf(i, saved)
+	if err != nil && err2 != nil { // both are something else, and only that both share can tell
+		return true
+	}
+	if err != nil || err2 != nil || o == s {
+		return false
+	}
+	back, kept := 0, 0
+	if newer == "" {
+		for k := range o {
+			if o[k] == s[k] {
+				back++
+			}
+		}
+		return back >= 2
+	}
+	n, err := fieldsOf(i, newer)
+	if err != nil { // something else: all of it was changed
+		return true
+	}
+	for k := range o {
+		switch {
+		case o[k] == n[k]:
+		case s[k] == o[k]:
+			back++
+		case s[k] == n[k]:
+			kept++
+		}
+	}
+	return back > 0 && kept == 0
 }

@@ -183,7 +183,9 @@ func (m *Mirror) checkDirectory() (came bool, err error) {
 		came = true
 	}
 	if came {
-		m.watch.Restart(m.dir)
+		if m.watching {
+			m.watch.Restart(m.dir)
+		}
 		m.ledger.distrust()
 		m.guard.restart()
 	}

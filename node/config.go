@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
@@ -45,6 +46,9 @@ type Config struct {
 	FileMode string `yaml:"file_mode,omitempty"`
 	// MinFreeMiB is the free disk space below which nothing is taken in; default 256.
 	MinFreeMiB uint64 `yaml:"min_free_mib,omitempty"`
+	// FormTime is for how long after an export a save may still be an edit of what the export
+	// has replaced, such as "30m"; default "15m".
+	FormTime string `yaml:"form_time,omitempty"`
 	// Socket is the path of the admin socket; default starling.sock in the data
 	// directory. SocketGroup may use it besides the node's own user.
 	Socket      string `yaml:"socket,omitempty"`
@@ -119,6 +123,9 @@ func (c Config) Validate() error {
 	if _, err := c.fileMode(); err != nil {
 		errs = append(errs, err)
 	}
+	if _, err := c.formTime(); err != nil {
+		errs = append(errs, err)
+	}
 	var level slog.Level
 	if c.LogLevel != "" && level.UnmarshalText([]byte(c.LogLevel)) != nil {
 		errs = append(errs, fmt.Errorf("log_level: %q: want debug, info, warn or error", c.LogLevel))
@@ -135,6 +142,17 @@ func (c Config) fileMode() (fs.FileMode, error) {
 		return 0, fmt.Errorf(`file_mode: %q: want octal digits such as "0640"`, c.FileMode)
 	}
 	return fs.FileMode(mode), nil
+}
+
+func (c Config) formTime() (time.Duration, error) {
+	if c.FormTime == "" {
+		return 0, nil
+	}
+	limit, err := time.ParseDuration(c.FormTime)
+	if err != nil || limit <= 0 {
+		return 0, fmt.Errorf(`form_time: %q: want a time such as "15m"`, c.FormTime)
+	}
+	return limit, nil
 }
 
 // save writes the configuration, whole and durably.

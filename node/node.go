@@ -219,6 +219,10 @@ func (n *Node) openMirror(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrConfig, err)
 	}
+	limit, err := n.config.formTime()
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrConfig, err)
+	}
 	n.mirror, err = mirror.Open(ctx, mirror.Options{
 		Dir:        n.config.Dir,
 		Cluster:    n.membership.Cluster.String(),
@@ -230,6 +234,7 @@ func (n *Node) openMirror(ctx context.Context) error {
 		Observe:    n.opts.Observe,
 		Refill:     n.opts.Refill,
 		MinFree:    n.config.MinFreeMiB << 20,
+		FormTime:   limit,
 		Logger:     n.log,
 	}, n.replica)
 	return err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
 
@@ -226,10 +227,19 @@ type SyncResult struct {
 }
 
 // SyncOnce waits until this node and the members that are there hold the same, or
-// ctx ends. The error is ctx's.
+// ctx ends. The error is ctx's, or wraps ErrRefused if the directory must not be touched.
 func (n *Node) SyncOnce(ctx context.Context) (SyncResult, error) {
 	var result SyncResult
+	var stopped error
+	var since time.Time
 	err := n.poll(ctx, func() bool {
+		if stopped = n.directoryStopped(); stopped == nil {
+			since = time.Time{}
+		} else if since.IsZero() {
+			since = time.Now()
+		} else if time.Since(since) > stoppedTime {
+			return true // nobody will mend it meanwhile
+		}
 		there := n.reachableOthers()
 		result.PeersFound = max(result.PeersFound, len(there))
 		if len(there) == 0 || !n.isReady() {
@@ -243,5 +253,20 @@ func (n *Node) SyncOnce(ctx context.Context) (SyncResult, error) {
 		}
 		return result.Equal
 	})
+	if stopped != nil {
+		err = stopped
+	}
 	return result, err
+}
+
+// stoppedTime is how long the mirror may take to find out by itself that its directory is the
+// right one.
+const stoppedTime = 4 * time.Second
+
+// directoryStopped is an error that wraps ErrRefused while the directory must not be touched.
+func (n *Node) directoryStopped() error {
+	if reason := n.mirror.Status().Stopped; reason != "" {
+		return fmt.Errorf("%w: the directory is not mirrored: %s", ErrRefused, reason)
+	}
+	return nil
 }
