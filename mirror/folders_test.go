@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -192,6 +193,42 @@ func attributesOf(t *testing.T, folders int) time.Duration {
 	save(t, n.dir, "f7/a.json", two)
 	n.wantsView("f7/a.json", two)
 	used := cpu(t) - before
+	n.stop()
+	return used
+}
+
+// TestDeepFolders: a file costs in proportion to how deep it is.
+func TestDeepFolders(t *testing.T) {
+	shallow, deep := exportInto(t, 100), exportInto(t, 400)
+	t.Logf("100 deep: %v of CPU, 400: %v", shallow, deep)
+	if deep > 12*shallow {
+		t.Errorf("four times the depth took %.1f times the CPU: %v and %v", float64(deep)/float64(shallow), shallow, deep)
+	}
+}
+
+// exportInto returns the processor time that it takes to write files that are so deep, to
+// take in an edit of each, and to look at all of them twice.
+func exportInto(t *testing.T, depth int) time.Duration {
+	t.Helper()
+	const files = 20
+	folder := strings.Repeat("d/", depth)
+	made := make(map[string]string, files)
+	for i := range files {
+		made[fmt.Sprintf("%s%d.json", folder, i)] = service(i, "made")
+	}
+	n := run(t, newDir(t, nil), newMemReplica(), founder)
+	before := cpu(t)
+	n.replica.remote(asBytes(made))
+	for name, content := range made {
+		n.wants(name, content)
+	}
+	for name, content := range made {
+		write(t, n.dir, name, strings.Replace(content, "made", "edited", 1))
+	}
+	n.pass()
+	n.pass()
+	used := cpu(t) - before
+	n.wantsView(folder+"0.json", service(0, "edited"))
 	n.stop()
 	return used
 }
