@@ -187,6 +187,7 @@ type Mirror struct {
 	surveyed   survey // the last one of a directory without marker
 	settling   settling
 	cuts       *cutFiles
+	mounts     *mounts
 	replaced   *replacedFiles
 	again      map[definition.Path]struct{} // to look at in the next pass
 	retry      retry
@@ -251,8 +252,9 @@ func Open(ctx context.Context, opts Options, replica Replica) (*Mirror, error) {
 		ledger: m.ledger, dir: d, readOnly: opts.ReadOnly, settle: opts.SettleTime, quarantine: m.quarantine, log: opts.Logger,
 	}
 	m.watch = dir.NewWatch(opts.Logger, m.rescan)
+	m.mounts = &mounts{replica: replica, ledger: m.ledger, holds: m.holds, dir: d, table: dir.OpenMountTable()}
 	if err := m.open(ctx); err != nil {
-		return nil, errors.Join(err, d.Close())
+		return nil, errors.Join(err, m.Close())
 	}
 	return m, nil
 }
@@ -276,11 +278,14 @@ func (m *Mirror) open(ctx context.Context) error {
 	if err := m.cuts.load(ctx); err != nil {
 		return err
 	}
+	if err := m.mounts.load(ctx); err != nil {
+		return err
+	}
 	return m.guard.load(ctx, m.replica)
 }
 
 // Close releases the directory. Run must have returned, or never have been called.
-func (m *Mirror) Close() error { return m.dir.Close() }
+func (m *Mirror) Close() error { return errors.Join(m.mounts.table.Close(), m.dir.Close()) }
 
 // StartSync says that the replica holds everything that the first sync needs. Until
 // it is called the mirror touches and imports nothing. Further calls do nothing.

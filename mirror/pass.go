@@ -102,6 +102,12 @@ func (m *Mirror) run(ctx context.Context, ps *pass) {
 
 // finish does what follows the work: the first sync may be complete.
 func (m *Mirror) finish(ctx context.Context, ps *pass) {
+	if !m.opts.Observe {
+		if m.mounts.settle(&ps.batch, func(p definition.Path) { m.again[p] = struct{}{} }) {
+			m.nextRescan = ps.now // what waits in such a folder is held too
+		}
+		m.save(ctx, ps)
+	}
 	for _, p := range takeDirty(m.replica) {
 		if e := ps.imported[p]; e == nil || !e.is(m.replica.View(p)) {
 			m.again[p] = struct{}{}
@@ -168,8 +174,8 @@ func (ps *pass) leave(p definition.Path) {
 
 // checkDirectory makes sure that the directory is the right one; it comes before every
 // pass and before every publication of a deletion. came reports that the mirror goes on
-// after it had stopped, or in another directory than before: then nothing that was seen
-// counts any more. The error says why nothing may be touched.
+// after it had stopped, in another directory than before, or with another folder in the place
+// of one: then nothing that was seen counts any more. The error says why nothing may be touched.
 func (m *Mirror) checkDirectory() (came bool, err error) {
 	came, err = m.dir.Check(m.opts.Cluster, m.log)
 	if err != nil {
@@ -186,6 +192,9 @@ func (m *Mirror) checkDirectory() (came bool, err error) {
 		}
 		m.ledger.distrust()
 		m.guard.restart()
+	}
+	if m.mounts.table.Changed() && (m.watch.Replaced(m.dir) || m.mounts.changed()) {
+		came = true // a folder is another
 	}
 	return came, nil
 }

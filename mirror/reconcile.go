@@ -127,8 +127,15 @@ func (m *Mirror) reconcilePath(ctx context.Context, ps *pass, do *todo, p defini
 // content an import holds in memory now.
 func (m *Mirror) act(ctx context.Context, ps *pass, do *todo, f finding, a action) int {
 	p := f.path
+	folder, missing, apart := m.mounts.above(p)
+	f.old = f.old || apart
 	switch {
-	case a == importDeletion && f.seen.folder:
+	case apart && (a == exportFile || a == exportDeletion) && !m.opts.ReadOnly():
+		if missing { // else the end of the pass decides about the folder
+			m.settle(ps, p, f.entry, outcome{kind: leftAlone, reason: fmt.Sprintf("its folder %s is held: %s", folder, m.holds.reason(folder))})
+		}
+		return 0
+	case a == importDeletion && f.seen.folder && !apart:
 		// Whoever puts a folder there means it. What is in the folder is imported by
 		// now, or soon, and can only be there if the file is not.
 		m.guard.drop(p)

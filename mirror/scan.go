@@ -29,6 +29,10 @@ type found struct {
 	// below are folders of which all files must be looked at: something has happened to the
 	// folder itself.
 	below map[string]struct{}
+	// mounts are the folders at which something is mounted, and devices those of all folders;
+	// both only of a look at everything.
+	mounts  map[string]dir.Mount
+	devices map[string]uint64
 	// replaced: a folder that is watched came, went or was replaced.
 	replaced bool
 }
@@ -108,7 +112,15 @@ func (m *Mirror) scanAll(ps *pass, f *found) {
 	if m.watch.Failed() {
 		m.watch.Restart(m.dir) // the limit may have been raised
 	}
-	ps.err = errors.Join(ps.err, m.dir.Walk(".", f.visit))
+	f.mounts, f.devices = make(map[string]dir.Mount), make(map[string]uint64)
+	err := m.dir.Walk(".", f.visit)
+	ps.err = errors.Join(ps.err, err)
+	if err == nil {
+		m.mounts.update(&ps.batch, f.mounts)
+	}
+	for folder := range m.mounts.apart {
+		f.bad[folder] = struct{}{} // it is for the end of the pass to say whether it is
+	}
 	for name := range m.holds.files {
 		if _, ok := f.bad[name]; !ok && !m.opts.mirrored(name) {
 			m.holds.release(name)
@@ -165,6 +177,21 @@ func (f *found) touched(name string) {
 	}
 }
 
+// seeMount notes whether something is mounted at a folder, in a look at everything.
+func (f *found) seeMount(name string, info fs.FileInfo) {
+	if f.devices == nil {
+		return
+	}
+	f.devices[name] = dir.StatOf(info).Dev
+	above, ok := f.devices[path.Dir(name)]
+	if !ok {
+		above = f.dir.Device()
+	}
+	if mount, ok := f.dir.MountAt(name, info, above); ok {
+		f.mounts[name] = mount
+	}
+}
+
 // visitNew is visit for a name in a folder that is known, with all that is in a folder that
 // is new.
 func (f *found) visitNew(name string, info fs.FileInfo, err error) {
@@ -202,6 +229,7 @@ func (f *found) visit(name string, info fs.FileInfo, err error) {
 		}
 		f.watch.Folder(name, info)
 		f.addName(name) // it may have come in the place of a file
+		f.seeMount(name, info)
 		if f.holds.reason(name) == linkedFolder {
 			f.holds.release(name)
 		}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"strings"
 
 	"github.com/starling-sync/starling/internal/filelock"
 )
@@ -113,25 +114,40 @@ func (d *Directory) Lstat(name string) (fs.FileInfo, error) {
 var ErrLinked = errors.New("a folder above it is a link, and links are not followed")
 
 // checkFolder checks that a folder and all above it are folders and no links. The
-// error is fs.ErrNotExist if something else is in the place of one.
+// error is fs.ErrNotExist if something else is in the place of one. It goes down step by
+// step, so that a deep folder costs in proportion to its depth.
 func (d *Directory) checkFolder(dir string) error {
 	if dir == "." {
 		return nil
 	}
-	for i := range len(dir) + 1 {
-		if i < len(dir) && dir[i] != '/' {
-			continue
+	root := d.root
+	defer func() {
+		if root != d.root {
+			root.Close()
 		}
-		switch info, err := d.root.Lstat(dir[:i]); {
+	}()
+	for {
+		name, rest, more := strings.Cut(dir, "/")
+		switch info, err := root.Lstat(name); {
 		case err != nil:
 			return err
 		case info.Mode()&fs.ModeSymlink != 0:
 			return ErrLinked
 		case !info.IsDir():
-			return fmt.Errorf("%s is no folder: %w", dir[:i], fs.ErrNotExist)
+			return fmt.Errorf("%s is no folder: %w", name, fs.ErrNotExist)
 		}
+		if !more {
+			return nil
+		}
+		next, err := root.OpenRoot(name)
+		if err != nil {
+			return err
+		}
+		if root != d.root {
+			root.Close()
+		}
+		root, dir = next, rest
 	}
-	return nil
 }
 
 // ErrFolder says that a file cannot be put where a folder is.

@@ -37,6 +37,21 @@ func networkFileSystem(f *os.File) (string, error) {
 // writersOf cannot tell on macOS.
 func writersOf(*os.File) Writers { return UnknownWriters }
 
+// mountRoot cannot tell on macOS: the device does.
+func mountRoot(*os.File, string) (isRoot bool, id uint64) { return false, 0 }
+
+// MountTable would tell that something was mounted or unmounted. On macOS it may always be so.
+type MountTable struct{}
+
+// OpenMountTable does nothing.
+func OpenMountTable() *MountTable { return &MountTable{} }
+
+// Changed reports that the table may have changed.
+func (*MountTable) Changed() bool { return true }
+
+// Close does nothing.
+func (*MountTable) Close() error { return nil }
+
 // BootID names the run of the kernel, or is "" if it cannot be told.
 func BootID() string {
 	id, err := unix.Sysctl("kern.bootsessionuuid")

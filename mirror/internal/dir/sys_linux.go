@@ -63,6 +63,51 @@ func writersOf(f *os.File) Writers {
 	return NoWriter
 }
 
+// mountRoot reports whether something is mounted at a folder, and which mount it is; 0 if the
+// system does not tell (statx(2)).
+func mountRoot(dir *os.File, name string) (isRoot bool, id uint64) {
+	var s unix.Statx_t
+	const flags = unix.AT_SYMLINK_NOFOLLOW | unix.AT_NO_AUTOMOUNT
+	if err := unix.Statx(int(dir.Fd()), name, flags, unix.STATX_MNT_ID_UNIQUE, &s); err != nil {
+		return false, 0
+	}
+	if s.Mask&unix.STATX_MNT_ID_UNIQUE != 0 { // of earlier kernels an id is soon another's
+		id = s.Mnt_id
+	}
+	return s.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0, id
+}
+
+// MountTable tells that something was mounted or unmounted, anywhere in the system.
+// Its descriptor is no os.File: the runtime would take the news for itself.
+type MountTable struct{ fd int }
+
+// OpenMountTable begins to listen.
+func OpenMountTable() *MountTable {
+	fd, err := unix.Open("/proc/self/mountinfo", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		fd = -1
+	}
+	return &MountTable{fd}
+}
+
+// Changed reports whether the table may have changed since it was asked last (proc(5)).
+func (t *MountTable) Changed() bool {
+	if t.fd < 0 {
+		return true
+	}
+	fds := []unix.PollFd{{Fd: int32(t.fd), Events: unix.POLLPRI}}
+	n, err := unix.Poll(fds, 0)
+	return n > 0 || err != nil
+}
+
+// Close ends it.
+func (t *MountTable) Close() error {
+	if t.fd < 0 {
+		return nil
+	}
+	return unix.Close(t.fd)
+}
+
 // BootID names the run of the kernel, or is "" if it cannot be told.
 func BootID() string {
 	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")

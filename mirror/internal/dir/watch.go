@@ -169,7 +169,7 @@ type notifier struct {
 func startNotifier(dir string) (*notifier, error) {
 	notify, err := fsnotify.NewWatcher()
 	if errors.Is(err, syscall.EMFILE) {
-		return nil, fmt.Errorf("watch directory: %w (the limit is fs.inotify.max_user_instances, or that of open files)", err)
+		return nil, fmt.Errorf("watch directory: %w (the limit is fs.inotify.max_user_instances)", err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("watch directory: %w", err)
