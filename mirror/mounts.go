@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -50,14 +51,27 @@ func (mt *mounts) load(ctx context.Context) error {
 	return nil
 }
 
-// changed reports whether something else is mounted now at one of the folders.
-func (mt *mounts) changed() bool {
-	for folder, was := range mt.now {
+// changed reports whether something else is mounted now at one of the folders that are
+// watched, or nothing any more. For a folder that is new no look at everything may have come.
+func (mt *mounts) changed(w *dir.Watch) bool {
+	if w.Replaced(mt.dir) {
+		return true
+	}
+	folders := w.Folders()
+	for folder := range mt.now {
+		folders = append(folders, folder)
+	}
+	for _, folder := range folders {
 		info, err := mt.dir.Lstat(folder)
 		if err != nil {
 			return true
 		}
-		if now, _ := mt.dir.MountAt(folder, info, mt.dir.Device()); now != was {
+		above := mt.dir.Device()
+		if parent, err := mt.dir.Lstat(path.Dir(folder)); err == nil {
+			above = dir.StatOf(parent).Dev
+		}
+		now, is := mt.dir.MountAt(folder, info, above)
+		if was, had := mt.now[folder]; is != had || is && now != was {
 			return true
 		}
 	}

@@ -193,7 +193,7 @@ func (m *Mirror) checkDirectory() (came bool, err error) {
 		m.ledger.distrust()
 		m.guard.restart()
 	}
-	if m.mounts.table.Changed() && (m.watch.Replaced(m.dir) || m.mounts.changed()) {
+	if m.mounts.table.Changed() && m.mounts.changed(m.watch) {
 		came = true // a folder is another
 	}
 	return came, nil

@@ -33,6 +33,8 @@ type found struct {
 	// both only of a look at everything.
 	mounts  map[string]dir.Mount
 	devices map[string]uint64
+	// newMount: something is mounted at a folder that has come, so everything must be looked at.
+	newMount bool
 	// replaced: a folder that is watched came, went or was replaced.
 	replaced bool
 }
@@ -73,6 +75,9 @@ func (m *Mirror) scan(ps *pass) *found {
 	}
 	if f.replaced { // only the scan has come upon it
 		m.watch.Restart(m.dir)
+		m.nextRescan = ps.now
+	}
+	if f.newMount && !ps.full {
 		m.nextRescan = ps.now
 	}
 	for _, p := range takeDirty(m.replica) {
@@ -179,9 +184,6 @@ func (f *found) touched(name string) {
 
 // seeMount notes whether something is mounted at a folder, in a look at everything.
 func (f *found) seeMount(name string, info fs.FileInfo) {
-	if f.devices == nil {
-		return
-	}
 	f.devices[name] = dir.StatOf(info).Dev
 	above, ok := f.devices[path.Dir(name)]
 	if !ok {
@@ -190,6 +192,16 @@ func (f *found) seeMount(name string, info fs.FileInfo) {
 	if mount, ok := f.dir.MountAt(name, info, above); ok {
 		f.mounts[name] = mount
 	}
+}
+
+// isMount reports whether something is mounted at a folder.
+func (f *found) isMount(name string, info fs.FileInfo) bool {
+	above := f.dir.Device()
+	if parent, err := f.dir.Lstat(path.Dir(name)); err == nil {
+		above = dir.StatOf(parent).Dev
+	}
+	_, ok := f.dir.MountAt(name, info, above)
+	return ok
 }
 
 // visitNew is visit for a name in a folder that is known, with all that is in a folder that
@@ -227,9 +239,13 @@ func (f *found) visit(name string, info fs.FileInfo, err error) {
 		if f.watch.Watches(name) && !f.watch.IsWatched(name, info) {
 			f.replaced = true
 		}
+		if f.devices != nil {
+			f.seeMount(name, info)
+		} else if !f.watch.Watches(name) && f.isMount(name, info) {
+			f.newMount = true
+		}
 		f.watch.Folder(name, info)
 		f.addName(name) // it may have come in the place of a file
-		f.seeMount(name, info)
 		if f.holds.reason(name) == linkedFolder {
 			f.holds.release(name)
 		}

@@ -88,6 +88,9 @@ func (w *Watch) IsWatched(name string, info fs.FileInfo) bool {
 	return info.IsDir() && w.folders[name] == folderIDOf(info)
 }
 
+// Folders returns the names of the folders that are watched, in no order.
+func (w *Watch) Folders() []string { return slices.Collect(maps.Keys(w.folders)) }
+
 // Replaced reports whether another folder, or none, is in the place of one that is watched.
 // The system tells of no mount and no unmount.
 func (w *Watch) Replaced(d *Directory) bool {
