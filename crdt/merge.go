@@ -143,7 +143,8 @@ func (m *merger) base(a, b []*version, depth int) ([]byte, error) {
 }
 
 // nearest returns the common ancestors of a and b that count and are no
-// ancestors of others that do, the latest first.
+// ancestors of others that do, the latest first. An edit that both have as versions
+// of their own is one.
 func (m *merger) nearest(a, b []*version) []*version {
 	ofA, ofB := crossing(a), crossing(b)
 	var common, parents []*version
@@ -151,6 +152,12 @@ func (m *merger) nearest(a, b []*version) []*version {
 		if _, ok := ofB[v]; ok && m.counts(v) {
 			common = append(common, v)
 			parents = append(parents, v.behind()...)
+		}
+	}
+	for _, r := range repeats(ofA, ofB) {
+		if m.counts(r[0]) && m.counts(r[1]) {
+			common = append(common, r[0])
+			parents = append(append(parents, r[0].behind()...), r[1].behind()...)
 		}
 	}
 	above := crossing(parents)

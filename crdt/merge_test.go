@@ -45,6 +45,28 @@ func TestMergedView(t *testing.T) {
 			s.add(s.write(s.c, seconds(4), []*woven{one}, edit("x.json", def("id: 1", "name: 1", "theme: 2"), one)))
 		}, []string{"x.json=" + def("id: 2", "name: 2", "theme: 2")}},
 
+		{"an edit that several made counts once, also after another on top of some of them", func(s *story) {
+			one := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", base)))
+			tool := def("id: 1", "name: 2", "theme: 1")
+			ofA := s.add(s.write(s.a, seconds(2), []*woven{one}, edit("x.json", tool, one)))
+			s.add(s.write(s.b, seconds(5), []*woven{one}, edit("x.json", tool, one)))
+			s.add(s.write(s.a, seconds(3), []*woven{ofA}, edit("x.json", def("id: 1", "name: 3", "theme: 1"), ofA)))
+		}, []string{"x.json=" + def("id: 1", "name: 3", "theme: 1")}},
+
+		{"a file that goes back to what it was does so whoever else has made that once", func(s *story) {
+			one := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", base)))
+			two := s.add(s.write(s.a, seconds(2), []*woven{one}, edit("x.json", def("id: 1", "name: 2", "theme: 1"), one)))
+			s.add(s.write(s.b, seconds(4), []*woven{two}, edit("x.json", base, two)))
+			s.add(s.write(s.a, seconds(3), []*woven{two}, edit("x.json", def("id: 1", "name: 3", "theme: 1"), two)))
+		}, []string{"x.json=" + base + " edits(" + def("id: 1", "name: 3", "theme: 1") + ")"}},
+
+		{"a deletion that several made is lost to nobody who made the file again on top of one", func(s *story) {
+			one := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", base)))
+			ofA := s.add(s.write(s.a, seconds(2), []*woven{one}, edit("x.json", "", one)))
+			s.add(s.write(s.b, seconds(5), []*woven{one}, edit("x.json", "", one)))
+			s.add(s.write(s.a, seconds(3), []*woven{ofA}, edit("x.json", def("id: 1", "name: 3", "theme: 1"), ofA)))
+		}, []string{"x.json=" + def("id: 1", "name: 3", "theme: 1")}},
+
 		{"two creations merge by field", func(s *story) {
 			s.add(s.write(s.a, seconds(2), []*woven{s.start}, edit("x.json", def("id: 1", "name: 2"))))
 			s.add(s.write(s.b, seconds(1), []*woven{s.start}, edit("x.json", def("id: 1", "name: 2", "theme: 1"))))

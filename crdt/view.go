@@ -40,6 +40,9 @@ func decide(heads []*version) decision {
 			continue
 		}
 		listed[v.hash] = true
+		if v.is(deleted) && isRepeated(v, sides) {
+			continue
+		}
 		c := definition.Conflict{Kind: definition.ConflictAdopted, Lost: v.ref(), Stands: d.stands.ref(), Reason: "a joining node had it on disk"}
 		if v.is(deleted) {
 			c.Kind, c.Reason = definition.ConflictDeletion, "an edit stands against a deletion"

@@ -65,17 +65,53 @@ func unequal(edits []*version) [][]*version {
 }
 
 // nearest returns the common ancestors that count and are no ancestors of others
-// that do. They may be of another path, that the file was moved from.
+// that do. They may be of another path, that the file was moved from. An edit that was made
+// several times, on the same, is one.
 func nearest(a, b []*version) []*version {
 	ofA, ofB := behind(a...), behind(b...)
 	var common, parents []*version
+	known := make(map[[2]*version]bool)
 	for v := range ofA {
 		if ofB[v] && v.counts {
 			common, parents = append(common, v), append(parents, v.made...)
 		}
+		for w := range ofB {
+			if v != w && !ofB[v] && !ofA[w] && v.counts && w.counts && sameEdit(v, w, known) {
+				if !slices.Contains(common, v) {
+					common = append(common, v)
+				}
+				parents = append(append(parents, v.made...), w.made...)
+			}
+		}
+	}
+	slices.SortFunc(common, byTimeAndPath)
+	for i := 0; i < len(common); i++ { // of several that are the same edit, one
+		common = slices.DeleteFunc(common, func(v *version) bool { return v != common[i] && sameEdit(v, common[i], known) })
 	}
 	above := behind(parents...)
 	return slices.DeleteFunc(common, func(v *version) bool { return above[v] })
+}
+
+// sameEdit reports whether two versions are one edit that was made twice: of equal content, on
+// parents of which each has one that is the same edit among the other's.
+func sameEdit(v, w *version, known map[[2]*version]bool) bool {
+	if v == w {
+		return true
+	}
+	if v.path != w.path || v.edit.GetAdopted() || w.edit.GetAdopted() || v.edit.GetDeleted() != w.edit.GetDeleted() ||
+		!bytes.Equal(v.edit.GetContent(), w.edit.GetContent()) {
+		return false
+	}
+	if same, ok := known[[2]*version{v, w}]; ok {
+		return same
+	}
+	among := func(p *version, all []*version) bool {
+		return slices.ContainsFunc(all, func(q *version) bool { return sameEdit(p, q, known) })
+	}
+	same := !slices.ContainsFunc(v.made, func(p *version) bool { return !among(p, w.made) }) &&
+		!slices.ContainsFunc(w.made, func(q *version) bool { return !among(q, v.made) })
+	known[[2]*version{v, w}], known[[2]*version{w, v}] = same, same
+	return same
 }
 
 // behind returns versions with all that they were made on.
