@@ -302,3 +302,16 @@ func (l *ledger) content(ctx context.Context, p definition.Path, b base) ([]byte
 	content, err := l.replica.Merged(ctx, p, b.heads...)
 	return content, err == nil && definition.HashOf(content) == b.hash
 }
+
+// isRemoved reports whether somebody has removed a file that was in sync, and that is still to
+// be published: then the view is about to have what it kept out.
+func (l *ledger) isRemoved(d *dir.Directory, p definition.Path) bool {
+	e := l.entries[p]
+	if e == nil {
+		return false
+	}
+	if _, err := e.look(d, p, nil); err != nil {
+		return false
+	}
+	return plan(e.seen, e.base, l.replica.View(p)) == importDeletion
+}

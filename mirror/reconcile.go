@@ -170,7 +170,8 @@ func (m *Mirror) act(ctx context.Context, ps *pass, do *todo, f finding, a actio
 			leave(dir.ErrFolder.Error())
 			break
 		}
-		if a == exportDeletion && m.takesPlace(f) {
+		if a == exportDeletion && f.seen.kind == present && !m.opts.ReadOnly() && m.ledger.isRemoved(m.dir, displacedBy(f.view)) {
+			// Its user has removed the other, and made this in its place.
 			if reason := m.holds.reason(displacedBy(f.view).String()); reason != "" {
 				leave(fmt.Sprintf("it takes the place of %s, which is held: %s", displacedBy(f.view), reason))
 			}
@@ -185,21 +186,6 @@ func (m *Mirror) act(ctx context.Context, ps *pass, do *todo, f finding, a actio
 		do.exports = append(do.exports, f)
 	}
 	return 0
-}
-
-// takesPlace reports whether a file that another path keeps out of the view has taken the
-// place of that path here: its user has removed the other, and made this. Once the other's
-// deletion is published the view has this one, so it stays.
-func (m *Mirror) takesPlace(f finding) bool {
-	holder := displacedBy(f.view)
-	e := m.ledger.entries[holder]
-	if e == nil || f.seen.kind != present || m.opts.ReadOnly() {
-		return false
-	}
-	if _, err := e.look(m.dir, holder, nil); err != nil {
-		return false
-	}
-	return plan(e.seen, e.base, m.replica.View(holder)) == importDeletion
 }
 
 // actOnLoss asks the guard about a loss.
