@@ -179,7 +179,7 @@ done
 [[ -n $found ]] || fail "the losing edit cannot be read"
 note "starling cat Portal-1.json@${found:0:12} still prints it"
 
-say "Apart, one node deletes, renames and creates what the other edits and creates: what overlaps is listed, and nothing else"
+say "Apart, one node deletes, renames and creates what the other edits and creates: an edit follows a rename, what overlaps is listed"
 stop b TERM
 rm "$(dir a)/App-10.json"
 mv "$(dir a)/App-11.json" "$(dir a)/Renamed-11.json"
@@ -191,9 +191,11 @@ for i in 10 11; do save b "App-$i.json" "$(service "$i" App 'edited on b')"; don
 save b New-50.json "$(service 50 New 'made on b')"
 start b
 equal
+for n in a b c; do
+	holds "$n" Renamed-11.json "$(service 11 App 'edited on b')" || fail "the edit has not followed the file to its new name on $n"
+	gone "$n" App-11.json || fail "the old name is back on $n"
+done
 overlaps="App-10.json deletion
-App-11.json deletion
-App-11.json duplicate_id
 New-50.json edits
 Portal-1.json edits"
 listed() { on "$1" conflicts | awk 'NR > 1 { print $1, $2 }'; }
@@ -208,9 +210,6 @@ until_so 20 "a has what was saved again" holds a Portal-1.json "$text"
 equal
 for n in a b c; do lists "$n" "$overlaps" || fail "after the file was saved again, $n lists $(listed "$n")"; done
 on b resolve '**' --merged --note 'looked at in the demo' --wait >/dev/null
-equal
-for n in a b c; do lists "$n" "App-11.json duplicate_id" || fail "after the resolution, $n lists $(listed "$n")"; done
-on c rm Renamed-11.json --yes --wait >/dev/null
 equal
 for n in a b c; do on "$n" conflicts --exit-code | sed "s/^/   $n: /" || fail "a conflict is open on $n"; done
 
