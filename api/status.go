@@ -20,7 +20,7 @@ type Status struct {
 	Dir     string `json:"dir" doc:"The mirrored directory."`
 	Version string `json:"version" doc:"Version of the program."`
 
-	State         string  `json:"state" enum:"problem,starting,catching_up,well" doc:"The status in a word: something needs an operator; the first sync goes on; members have what this node has not got yet; all is well. The first that is true."`
+	State         string  `json:"state" enum:"problem,starting,catching_up,busy,well" doc:"The status in a word: something needs an operator; the first sync goes on; members have what this node has not got yet; files of the directory are not taken in, or not written, yet; all is well. The first that is true."`
 	Ready         bool    `json:"ready" doc:"The first sync was done once, and the directory is what the cluster says."`
 	Syncing       bool    `json:"syncing" doc:"Elements are being fetched or files written right now."`
 	UptimeSeconds float64 `json:"uptime_seconds"`

@@ -9,8 +9,8 @@ import (
 // a script that went wrong leaves, such as {} or another file's content. It is for counting,
 // when many files change at once; one alone may well be meant.
 //
-// A definition with a CAS id is overwritten by one with another id, or without, and by one that
-// has less than a quarter of its fields; any other definition by one that has less than half
+// A definition with a CAS id is overwritten by one with another id, or without, by one that has
+// lost its class, and by one that has less than a quarter of its fields; any other definition by one that has less than half
 // of its fields, whatever their values are, or that is of another kind, or empty. Of content
 // without structure less than a quarter of the lines must be left. Content that does not parse
 // is no overwriting: nobody publishes it.
@@ -33,7 +33,14 @@ func Overwritten(path Path, older, newer []byte) bool {
 		return 2*left < fields
 	}
 	now, ok := n.Service().ID()
-	return !ok || now != id || 4*left < fields
+	return !ok || now != id || lostClass(o, n) || 4*left < fields
+}
+
+// lostClass reports whether newer has no class any more: no program loads it then.
+func lostClass(older, newer Document) bool {
+	_, had := older.Service().Class()
+	_, has := newer.Service().Class()
+	return had && !has
 }
 
 // fieldsLeft counts the fields of older, and those of them that newer has too, with any value.

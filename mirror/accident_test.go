@@ -275,6 +275,19 @@ func TestCopiesInBulkAreHeld(t *testing.T) {
 	}
 }
 
+// TestCopiesOneByOneAreHeld: the first few go, and count.
+func TestCopiesOneByOneAreHeld(t *testing.T) {
+	n := run(t, newDir(t, services(30)), newMemReplica(), founder, quickDeletes)
+	for i := range 3 {
+		write(t, n.dir, fmt.Sprintf("copy-%d.json", i), service(i, "copy"))
+		n.wantsView(fmt.Sprintf("copy-%d.json", i), service(i, "copy"))
+	}
+	for i := range 3 {
+		write(t, n.dir, fmt.Sprintf("more/copy-%d.json", i), service(10+i, "copy"))
+		n.wantsApproval(mirror.Copying, 1+i)
+	}
+}
+
 // TestNewFilesAreNotHeld: a first import, new definitions by the dozen, a few
 // copies, and many of one template whose id nobody has changed yet.
 func TestNewFilesAreNotHeld(t *testing.T) {

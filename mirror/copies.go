@@ -59,7 +59,7 @@ func (c *copies) without(ctx context.Context, now time.Time, imports []finding) 
 		c.readOrigins(ctx, now)
 	}
 	for _, f := range imports {
-		if f.isNew() && many && c.isCopy(f, now) {
+		if f.isNew() && many && c.isCopy(newFile{f.path, f.seen.hash, c.idOf(f)}, now) {
 			copied = append(copied, f)
 		} else {
 			rest = append(rest, f)
@@ -71,7 +71,7 @@ func (c *copies) without(ctx context.Context, now time.Time, imports []finding) 
 	for _, f := range rest {
 		if f.isNew() {
 			c.recent[f.path] = now
-			c.note(f.path, f.seen.hash, c.idOf(f))
+			c.note(newFile{f.path, f.seen.hash, c.idOf(f)})
 		}
 	}
 	return rest, copied
@@ -86,14 +86,22 @@ func (c *copies) idOf(f finding) string {
 	return id
 }
 
-// note notes a file that is there, or is about to be in sync.
-func (c *copies) note(p definition.Path, h definition.Hash, id string) {
+// newFile is a file that is there, or is about to be in sync. It has no id as long as there is
+// nothing to compare it with.
+type newFile struct {
+	path definition.Path
+	hash definition.Hash
+	id   string
+}
+
+// note notes an origin of later copies.
+func (c *copies) note(f newFile) {
 	if c.byID == nil {
 		return
 	}
-	c.byHash[h] = p
-	if id != "" {
-		c.byID[id] = origin{p, h}
+	c.byHash[f.hash] = f.path
+	if f.id != "" {
+		c.byID[f.id] = origin{f.path, f.hash}
 	}
 }
 
@@ -104,20 +112,19 @@ func (f finding) isNew() bool {
 }
 
 // isCopy reports whether a new file has the id, or the bytes, of one that is there, and counts
-// what was copied.
-func (c *copies) isCopy(f finding, now time.Time) bool {
-	id := c.idOf(f)
-	what := id
+// what was copied, at the time at.
+func (c *copies) isCopy(f newFile, at time.Time) bool {
+	what := f.id
 	if what == "" {
-		what = f.seen.hash.String()
+		what = f.hash.String()
 	}
-	p, ok := c.byHash[f.seen.hash]
-	isCopy := ok && p != f.path && c.isAt(p, f.seen.hash)
-	if o, ok := c.byID[id]; !isCopy && ok {
+	p, ok := c.byHash[f.hash]
+	isCopy := ok && p != f.path && c.isAt(p, f.hash)
+	if o, ok := c.byID[f.id]; !isCopy && ok {
 		isCopy = o.path != f.path && c.isAt(o.path, o.hash)
 	}
 	if isCopy {
-		c.copied[what] = now
+		c.copied[what] = at
 	}
 	return isCopy
 }
@@ -128,17 +135,29 @@ func (c *copies) isAt(p definition.Path, h definition.Hash) bool {
 	return e != nil && e.base.hash == h
 }
 
-// readOrigins reads which files are there.
+// readOrigins reads which files are there. The new ones among them, the first few, were
+// compared with nothing when they came.
 func (c *copies) readOrigins(ctx context.Context, now time.Time) {
 	c.byID, c.byHash, c.read = make(map[string]origin), make(map[definition.Hash]definition.Path), now
+	var recent []newFile
 	for p, e := range c.ledger.entries {
 		if e.base.hash == (definition.Hash{}) {
 			continue
 		}
-		id := ""
+		f := newFile{path: p, hash: e.base.hash}
 		if content, ok := c.ledger.content(ctx, p, e.base); ok {
-			id, _ = serviceID(p, content)
+			f.id, _ = serviceID(p, content)
 		}
-		c.note(p, e.base.hash, id)
+		if _, ok := c.recent[p]; ok {
+			recent = append(recent, f)
+		} else {
+			c.note(f)
+		}
+	}
+	for _, f := range recent {
+		c.isCopy(f, c.recent[f.path])
+	}
+	for _, f := range recent {
+		c.note(f)
 	}
 }

@@ -95,6 +95,7 @@ func TestManyDeletionsAreHeld(t *testing.T) {
 // nothing, however few files it had. The only file may go, or go back, like any other.
 func TestFewFilesThatAreAllLostAreHeld(t *testing.T) {
 	t.Parallel()
+	edited := service(1, "edited")
 	for _, tt := range []struct {
 		name       string
 		files      int
@@ -109,8 +110,8 @@ func TestFewFilesThatAreAllLostAreHeld(t *testing.T) {
 			t.Parallel()
 			n := run(t, newDir(t, services(tt.files)), newMemReplica(), founder, quickDeletes)
 			for _, name := range names(tt.files) {
-				save(t, n.dir, name, three)
-				n.wantsView(name, three)
+				save(t, n.dir, name, edited)
+				n.wantsView(name, edited)
 			}
 			for kind, lose := range map[mirror.LossKind]func(name string){
 				mirror.Reversion: func(name string) { save(t, n.dir, name, services(tt.files)[name]) },
@@ -127,11 +128,11 @@ func TestFewFilesThatAreAllLostAreHeld(t *testing.T) {
 				}
 				n.pass()
 				for _, name := range names(tt.lose) {
-					if got := n.replica.content(name); (got == three) != (tt.held > 0) {
+					if got := n.replica.content(name); (got == edited) != (tt.held > 0) {
 						t.Errorf("%s of %s: the view is %q", kind, name, got)
 					}
-					save(t, n.dir, name, three)
-					n.wantsView(name, three)
+					save(t, n.dir, name, edited)
+					n.wantsView(name, edited)
 				}
 			}
 		})

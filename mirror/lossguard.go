@@ -184,7 +184,8 @@ func (g *lossGuard) admit(b *batch, kind LossKind, due []finding, now time.Time)
 	for _, f := range due {
 		paths = append(paths, f.path)
 	}
-	few := l.window.admit(now, paths) && !g.lostAll(l)
+	// Of copies there are many already: few are never taken for losses (see copies.go).
+	few := kind != Copying && l.window.admit(now, paths) && !g.lostAll(l)
 	files := make(map[definition.Path]definition.Hash)
 	for _, f := range due {
 		if few && !l.pending[f.path].old {

@@ -62,7 +62,10 @@ func (m *Mirror) markSame(now time.Time) bool {
 	if m.opts.Observe || m.ledger.directory == "" || now.Before(m.surveyed.next) {
 		return false
 	}
-	if err := m.dir.Follow(m.log); err != nil || m.dir.ID() != m.ledger.directory {
+	if at, err := m.dir.IDAt(); err != nil || at != m.ledger.directory {
+		return false
+	}
+	if err := m.dir.Follow(m.log, func(*dir.Directory) error { return nil }); err != nil {
 		return false
 	}
 	before := m.surveyed
@@ -131,14 +134,15 @@ func (m *Mirror) MarkAgain(ctx context.Context) (Marked, error) {
 func (m *Mirror) markRequest(marked *Marked) *request {
 	r := newRequest(nil, func(*pass) (bool, error) { return true, nil })
 	r.first = func(_ context.Context, ps *pass) error {
-		unmarked, err := follow(m.dir, m.opts)
-		if err != nil {
+		unmarked := false
+		err := m.follow(func(next *dir.Directory, isUnmarked bool) error {
+			unmarked = isUnmarked
+			empty, err := next.Empty()
+			if err == nil && unmarked && empty && m.ledger.inSync > 0 {
+				err = ErrEmpty
+			}
 			return err
-		}
-		empty, err := m.dir.Empty()
-		if err == nil && unmarked && empty && m.ledger.inSync > 0 {
-			err = ErrEmpty
-		}
+		})
 		if err != nil {
 			return err
 		}
@@ -159,10 +163,12 @@ func (m *Mirror) markRequest(marked *Marked) *request {
 func (m *Mirror) Refill(ctx context.Context) error {
 	r := newRequest(overAll, func(*pass) (bool, error) { return true, nil })
 	r.first = func(ctx context.Context, ps *pass) error {
-		unmarked, err := follow(m.dir, m.opts)
-		if err == nil && !unmarked {
-			err = ErrMarked
-		}
+		err := m.follow(func(next *dir.Directory, unmarked bool) error {
+			if !unmarked {
+				return ErrMarked
+			}
+			return mustBeEmpty(next)
+		})
 		if err != nil {
 			return err
 		}
@@ -183,29 +189,34 @@ func (m *Mirror) Refill(ctx context.Context) error {
 	return nil
 }
 
-// follow goes on in the directory that is at the path now, and reports whether it has no marker.
-func follow(d *dir.Directory, opts Options) (unmarked bool, err error) {
-	if opts.Observe {
-		return false, ErrObserving
+// follow goes on in the directory that is at the path now, if fit returns nil for it. It is told
+// whether that directory has no marker.
+func (m *Mirror) follow(fit func(next *dir.Directory, unmarked bool) error) error {
+	if m.opts.Observe {
+		return ErrObserving
 	}
-	if err := d.Follow(opts.Logger); err != nil {
-		return false, err
+	return m.dir.Follow(m.log, func(next *dir.Directory) error {
+		err := next.CheckMarker(m.opts.Cluster)
+		unmarked := errors.Is(err, ErrNoMarker)
+		if err != nil && !unmarked {
+			return err
+		}
+		return fit(next, unmarked)
+	})
+}
+
+func mustBeEmpty(d *dir.Directory) error {
+	empty, err := d.Empty()
+	if err == nil && !empty {
+		err = ErrNotEmpty
 	}
-	err = d.CheckMarker(opts.Cluster)
-	if errors.Is(err, ErrNoMarker) {
-		return true, nil
-	}
-	return false, err
+	return err
 }
 
 // refill takes an empty directory as one that this node never had in sync.
 func (m *Mirror) refill(ctx context.Context) error {
-	empty, err := m.dir.Empty()
-	if err != nil {
+	if err := mustBeEmpty(m.dir); err != nil {
 		return err
-	}
-	if !empty {
-		return ErrNotEmpty
 	}
 	if err := m.ledger.forget(ctx); err != nil {
 		return err

@@ -172,6 +172,53 @@ func TestAnEmptiedDirectoryIsRefilledOnDemand(t *testing.T) {
 	}
 }
 
+// TestADirectoryThatIsNotTheRightOneStaysClosed: it may have been mounted by mistake, and a
+// file system of which a directory is open cannot be unmounted.
+func TestADirectoryThatIsNotTheRightOneStaysClosed(t *testing.T) {
+	n := run(t, newDir(t, services(10)), newMemReplica(), founder, quickDeletes)
+	away := n.dir + ".away"
+	if err := errors.Join(os.Rename(n.dir, away), os.Mkdir(n.dir, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	n.stops()
+	if _, err := n.MarkAgain(t.Context()); !errors.Is(err, mirror.ErrEmpty) {
+		t.Errorf("MarkAgain of an empty directory = %v, want ErrEmpty", err)
+	}
+	write(t, n.dir, "other.txt", "something")
+	if err := n.Refill(t.Context()); !errors.Is(err, mirror.ErrNotEmpty) {
+		t.Errorf("Refill of a directory that is not empty = %v, want ErrNotEmpty", err)
+	}
+	other, err := mirror.Open(t.Context(), mirror.Options{Dir: n.dir, Cluster: cluster}, newMemReplica())
+	if err != nil { // it is locked by whoever has it open
+		t.Fatal(err)
+	}
+	if err := errors.Join(other.Close(), os.RemoveAll(n.dir), os.Rename(away, n.dir)); err != nil {
+		t.Fatal(err)
+	}
+	n.arrives("service-2.json", service(2, "arrived"))
+}
+
+// TestAMarkerThatNamesNoClusterIsWrittenAgain: a program has written over all files, of any name.
+func TestAMarkerThatNamesNoClusterIsWrittenAgain(t *testing.T) {
+	for _, content := range []string{"", "{}\n", "\x00\x00\x00", "{\"id\": 1}\n"} {
+		for _, down := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%q, down: %v", content, down), func(t *testing.T) {
+				t.Parallel()
+				n := run(t, newDir(t, services(10)), newMemReplica(), founder, quickDeletes)
+				if down {
+					n.stop()
+				}
+				save(t, n.dir, ".starling", content)
+				if down {
+					n = run(t, n.dir, n.replica, founder, quickDeletes)
+				}
+				n.wants(".starling", cluster+"\n")
+				n.arrives("service-2.json", service(2, "arrived"))
+			})
+		}
+	}
+}
+
 func isReady(n *node) bool {
 	select {
 	case <-n.Ready():

@@ -118,6 +118,8 @@ func TestState(t *testing.T) {
 	}{
 		{node.Status{Ready: true}, node.StateWell},
 		{node.Status{Ready: true, Syncing: true, Behind: 1}, node.StateCatchingUp},
+		{node.Status{Ready: true, Syncing: true}, node.StateBusy},
+		{node.Status{Ready: true, Waiting: []node.WaitingFile{{Path: "a.json"}}}, node.StateBusy},
 		{node.Status{Behind: 1}, node.StateStarting},
 		{node.Status{}, node.StateStarting},
 		{node.Status{Ready: true, Behind: 1, Problems: problems}, node.StateProblem},

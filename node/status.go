@@ -50,6 +50,7 @@ const (
 	StateProblem    State = "problem"     // something needs an operator
 	StateStarting   State = "starting"    // the first sync goes on
 	StateCatchingUp State = "catching_up" // members have what this node has not got yet
+	StateBusy       State = "busy"        // files of the directory are not taken in, or not written, yet
 	StateWell       State = "well"
 )
 
@@ -135,6 +136,8 @@ func (s Status) state() State {
 		return StateStarting
 	case s.Behind > 0:
 		return StateCatchingUp
+	case s.Syncing, len(s.Waiting) > 0:
+		return StateBusy
 	default:
 		return StateWell
 	}

@@ -49,7 +49,12 @@ func writeStatus(w io.Writer, s api.Status) {
 		printf(w, "starting: the first sync is in progress\n")
 	case s.Behind > 0:
 		printf(w, "catching up: %s behind\n", count(s.Behind, "element"))
-	case len(s.Problems) == 0:
+	case len(s.Problems) > 0:
+	case len(s.Waiting) > 0:
+		printf(w, "waiting for the writers of %s, the first is %s: %s\n", count(len(s.Waiting), "file"), s.Waiting[0].Path, s.Waiting[0].Reason)
+	case s.Syncing:
+		printf(w, "busy: the directory and the cluster are being made equal\n")
+	default:
 		printf(w, "all is well\n")
 	}
 	printf(w, "node\t%s (%s)\n", s.Name, s.Role)

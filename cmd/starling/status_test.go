@@ -19,6 +19,9 @@ func TestStatusIsNotWellWhileBehind(t *testing.T) {
 		{api.Status{Ready: true, Behind: 312}, "catching up: 312 elements behind\nnode"},
 		{api.Status{Behind: 1}, "starting: the first sync is in progress\nnode"},
 		{api.Status{Ready: true, Behind: 1, Problems: problem}, "problem: a.json\\x1b is held: mend it\ncatching up: 1 element behind\nnode"},
+		{api.Status{Ready: true, Syncing: true}, "busy: the directory and the cluster are being made equal\nnode"},
+		{api.Status{Ready: true, Waiting: []api.WaitingFile{{Path: "a.json", Reason: "it is open"}}}, "waiting for the writers of 1 file, the first is a.json: it is open\nnode"},
+		{api.Status{Ready: true, Problems: problem, Syncing: true}, "problem: a.json\\x1b is held: mend it\nnode"},
 		{api.Status{Ready: true, Problems: problem}, "problem: a.json\\x1b is held: mend it\nnode"},
 	} {
 		var b bytes.Buffer

@@ -34,19 +34,32 @@ func (d *Directory) Check(cluster string, log *slog.Logger) (replaced bool, err 
 }
 
 // ID names the directory, as the system does.
-func (d *Directory) ID() string { return fmt.Sprintf("%d:%d", d.id.Dev, d.id.Ino) }
+func (d *Directory) ID() string { return d.id.id() }
 
-// Follow goes on in the directory that is at the path now, whichever it is, marked or not.
-func (d *Directory) Follow(log *slog.Logger) error {
+func (s Stat) id() string { return fmt.Sprintf("%d:%d", s.Dev, s.Ino) }
+
+// IDAt names the directory that is at the path now, as ID does.
+func (d *Directory) IDAt() (string, error) {
 	info, err := os.Stat(d.path)
-	if err == nil {
-		if at := StatOf(info); at.Dev == d.id.Dev && at.Ino == d.id.Ino {
-			return nil
-		}
+	if err != nil {
+		return "", fmt.Errorf("check directory: %w", err)
+	}
+	return StatOf(info).id(), nil
+}
+
+// Follow goes on in the directory that is at the path now, whichever it is, marked or not, if
+// fit returns nil for it. Else its error is returned and nothing of that directory stays open,
+// for it may have to be unmounted.
+func (d *Directory) Follow(log *slog.Logger, fit func(*Directory) error) error {
+	if at, err := d.IDAt(); err == nil && at == d.ID() {
+		return fit(d)
 	}
 	next, err := Open(d.path)
 	if err != nil {
 		return err
+	}
+	if err := fit(next); err != nil {
+		return errors.Join(err, next.Close())
 	}
 	d.become(next, log)
 	return nil

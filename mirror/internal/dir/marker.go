@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/starling-sync/starling/internal/failpoint"
 )
@@ -15,10 +17,11 @@ import (
 const MarkerName = ".starling"
 
 var (
-	// ErrNoMarker is returned by CheckMarker if the directory has no marker. It was
-	// emptied, or is not mounted.
-	ErrNoMarker = errors.New("its marker " + MarkerName + " is missing: mount or restore the directory, " +
-		"or, if its files are the right ones, run \"starling mark\", or, if it is meant to be empty, \"starling refill\"")
+	// ErrNoMarker is returned by CheckMarker if the directory has no marker, or one that
+	// names no cluster: it was emptied, or is not mounted, or a program has written over
+	// all its files.
+	ErrNoMarker = errors.New("its marker " + MarkerName + " is missing or names no cluster " +
+		"(if its files are the right ones, run \"starling mark\"; if it is meant to be empty, \"starling refill\")")
 	// ErrForeignMarker is returned by CheckMarker if the directory belongs to another
 	// cluster.
 	ErrForeignMarker = errors.New("it belongs to another cluster")
@@ -35,7 +38,7 @@ func (d *Directory) CheckMarker(cluster string) error {
 		content, err = d.root.ReadFile(MarkerName)
 	}
 	switch found := strings.TrimSpace(string(content)); {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist), err == nil && !isName(found):
 		return fmt.Errorf("check directory %s: %w", d.path, ErrNoMarker)
 	case err != nil:
 		return fmt.Errorf("check marker of directory %s: %w", d.path, err)
@@ -43,6 +46,13 @@ func (d *Directory) CheckMarker(cluster string) error {
 		return fmt.Errorf("check directory %s: %w: it names %.80q, this node is of %q", d.path, ErrForeignMarker, found, cluster)
 	}
 	return nil
+}
+
+// isName reports whether the content of a marker can be the name of a cluster, and not a text
+// that some program has put into every file.
+func isName(found string) bool {
+	first, _ := utf8.DecodeRuneInString(found)
+	return unicode.IsLetter(first) || unicode.IsDigit(first)
 }
 
 // WriteMarker writes the marker, whole and durably.
