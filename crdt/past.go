@@ -45,7 +45,7 @@ func (x *index) past(t *tips) []definition.Conflict {
 		conflicts, failed := x.unhonoured(v)
 		known = known && !failed
 		for _, c := range conflicts {
-			k := pastKey{c.Kind, definition.ResolvedConflict{Lost: c.Lost.Change, Stands: c.Stands.Change, Pointer: c.Pointer}}
+			k := pastKey{c.Kind, c.FieldKind == definition.FieldComment, definition.ResolvedConflict{Lost: c.Lost.Change, Stands: c.Stands.Change, Pointer: c.Pointer}}
 			if !listed[k] && !settled[k.ResolvedConflict] {
 				listed[k] = true
 				past = append(past, c)
@@ -58,9 +58,11 @@ func (x *index) past(t *tips) []definition.Conflict {
 	return past
 }
 
-// pastKey is what makes two conflicts of the past the same.
+// pastKey is what makes two conflicts of the past the same. A comment is lost besides the value
+// that it is beside.
 type pastKey struct {
-	kind definition.ConflictKind
+	kind    definition.ConflictKind
+	comment bool
 	definition.ResolvedConflict
 }
 
