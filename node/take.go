@@ -31,6 +31,9 @@ func (n *Node) resolvingEdit(ctx context.Context, p definition.Path, r Resolutio
 		for _, c := range open {
 			if c.Lost.Change == r.Take { // it may have followed a rename from another path
 				taken = c.Lost.Version
+				if err := checkRenamed([]Conflict{c}, r.Take); err != nil {
+					return definition.Edit{}, ResolvedFile{}, fmt.Errorf("%s: %w", p, err)
+				}
 			}
 		}
 		if edit.Content, err = n.textOf(ctx, taken); err != nil {
@@ -127,8 +130,8 @@ func (d *decision) choose(ctx context.Context, open []Conflict, choice Choice) e
 	case !choice.Take.IsZero() && !side:
 		return fmt.Errorf("change %s is no side of the conflict at %q: %w", choice.Take.Short(), choice.Pointer, ErrNotFound)
 	}
-	if !choice.Take.IsZero() && slices.ContainsFunc(about, func(c Conflict) bool { return c.Kind == definition.ConflictRenamed }) {
-		return fmt.Errorf("%w: both files are there: delete one of them, or let both stand", ErrRefused)
+	if err := checkRenamed(about, choice.Take); err != nil {
+		return err
 	}
 	d.ended = append(d.ended, about...)
 	done := ResolvedField{Pointer: choice.Pointer, Text: about[0].StandsText, By: about[0].Stands.Author}
@@ -145,6 +148,20 @@ func (d *decision) choose(ctx context.Context, open []Conflict, choice Choice) e
 		done.Taken, done.By = true, c.Lost.Author
 	}
 	d.fields = append(d.fields, done)
+	return nil
+}
+
+// checkRenamed refuses a change of a path whose file is there under another name.
+func checkRenamed(about []Conflict, take definition.ChangeID) error {
+	for _, c := range about {
+		switch {
+		case take.IsZero() || c.Kind != definition.ConflictRenamed:
+		case c.Lost.Deleted:
+			return fmt.Errorf("%w: the file is there as %s: delete that, or let it stand", ErrRefused, c.Stands.Path)
+		default:
+			return fmt.Errorf("%w: both files are there, %s and %s: delete one of them, or let both stand", ErrRefused, c.Stands.Path, c.Lost.Path)
+		}
+	}
 	return nil
 }
 
@@ -195,7 +212,11 @@ func (d *decision) stood(ctx context.Context, c Conflict) ([]byte, error) {
 	case c.At.IsZero():
 		return d.heads, nil
 	}
-	return d.node.replica.MadeOn(ctx, definition.Version{Change: c.At, Path: d.path})
+	at := definition.Version{Change: c.At, Path: d.path}
+	if !c.AtPath.IsZero() {
+		at.Path = c.AtPath
+	}
+	return d.node.replica.MadeOn(ctx, at)
 }
 
 // merged returns what stood in a conflict, with what lost in its place. All else that the losing
