@@ -114,6 +114,7 @@ const (
 	returned // see definition.Edit.Returned
 	settles  // it resolves some conflicts; which ones the file remembers
 	renamed  // moved, and its change deletes the other file
+	departed // deleted, and its change gives the file another name
 )
 
 func (v *version) is(f flags) bool { return v.flags&f != 0 }

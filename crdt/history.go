@@ -73,7 +73,7 @@ func (r *Replica) historyBehind(path definition.Path, after definition.ChangeID)
 		if f == nil {
 			return nil, false
 		}
-		all = f.history()
+		all = f.history(r.index.now().tips(f))
 		most = len(all)
 	}
 	if !after.IsZero() {
@@ -88,11 +88,12 @@ func (r *Replica) historyBehind(path definition.Path, after definition.ChangeID)
 	return slices.Clone(all[max(0, len(all)-most):]), more
 }
 
-// history returns the changes of a file and of those that it was moved from.
-func (f *file) history() timeline {
+// history returns the changes of a file, of those that it was moved from, and those that have
+// followed it here, which are among its tips.
+func (f *file) history(t *tips) timeline {
 	seen := make(map[*version]struct{})
 	changes := make(map[*element]struct{})
-	todo := slices.Clone(f.versions)
+	todo := slices.Concat(f.versions, t.heads)
 	for len(todo) > 0 {
 		v := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]

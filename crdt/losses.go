@@ -10,8 +10,10 @@ import (
 // losses is who lost what in the fold of a path's sides: one record for each losing side
 // and field, or whole file.
 type losses struct {
-	fields []contested
-	files  []definition.Conflict
+	fields  []contested
+	byField map[fieldKey][]int // where fields has a text that stands; some may be out of date
+	byPlace map[fieldKey][]int // the same without indices
+	files   []definition.Conflict
 
 	read  map[*version]map[string]string // the fields of sides that were looked at, by pointer
 	apart int                            // how many pairs were merged by themselves
@@ -24,6 +26,25 @@ type contested struct {
 	text   definition.FieldText // what stands
 	stands side                 // the latest that wrote it
 	lost   []loser
+	gone   bool // what has it below itself was changed as a whole
+}
+
+// fieldKey is a text in a field. A comment is another thing than what it is beside; what is a
+// field to two sides may be an item or an object to two others.
+type fieldKey struct {
+	pointer string
+	comment bool
+	text    definition.FieldText
+}
+
+func keyOfField(c definition.FieldConflict, text definition.FieldText) fieldKey {
+	return fieldKey{c.Pointer, c.Kind == definition.FieldComment, text}
+}
+
+// anywhere is a key without indices.
+func (k fieldKey) anywhere() fieldKey {
+	k.pointer = placeOf(k.pointer)
+	return k
 }
 
 // loser is a side whose value of a field does not stand.
@@ -38,11 +59,12 @@ const maxApart = 16
 
 // lose notes the fields at which next, a side, and those folded before it are in conflict.
 func (m *merger) lose(l *losses, conflicts []definition.FieldConflict, next side, folded []side) error {
-	var apart [][]definition.FieldConflict // by folded side; nil until it is needed
+	l.overwrite(conflicts)
+	var apart []apartFrom // by folded side; nil until it is needed
 	for _, c := range conflicts {
 		writers, err := m.holders(l, c, folded)
 		if err == nil && len(writers) == 0 && apart == nil {
-			apart = make([][]definition.FieldConflict, len(folded))
+			apart = make([]apartFrom, len(folded))
 			for i, s := range folded {
 				if l.apart++; l.apart > maxApart {
 					break
@@ -90,7 +112,7 @@ func (m *merger) holders(l *losses, c definition.FieldConflict, folded []side) (
 			fields = make(map[string]string)
 			for _, f := range new(definition.FieldReader).Read(m.path, content).All() {
 				fields[f.Pointer] = f.Text
-				for i := strings.LastIndexByte(f.Pointer, '/'); i > 0; i = strings.LastIndexByte(f.Pointer[:i], '/') {
+				for i := strings.LastIndexByte(f.Pointer, '/'); i > 0 && fields[f.Pointer[:i]] != inside; i = strings.LastIndexByte(f.Pointer[:i], '/') {
 					fields[f.Pointer[:i]] = inside // what is above it is there too
 				}
 			}
@@ -106,42 +128,61 @@ func (m *merger) holders(l *losses, c definition.FieldConflict, folded []side) (
 	return holders, nil
 }
 
+// apartFrom is the conflicts that a side has with another without the others: the first of each
+// kind, and what the side has there.
+type apartFrom struct {
+	exact map[fieldKey]bool
+	alike map[fieldKey]bool                 // without indices
+	place map[fieldKey]definition.FieldText // without indices and texts
+}
+
 // apart returns the conflicts that two sides have without the others.
-func (m *merger) apart(earlier, later side) ([]definition.FieldConflict, error) {
+func (m *merger) apart(earlier, later side) (apartFrom, error) {
 	base, err := m.base(earlier, later, 0)
 	if err != nil {
-		return nil, err
+		return apartFrom{}, err
 	}
 	text, err := m.load(later.latest())
 	if err != nil {
-		return nil, err
+		return apartFrom{}, err
 	}
 	content, err := m.load(earlier.latest())
 	if err != nil {
-		return nil, err
+		return apartFrom{}, err
 	}
 	// Two that do not merge are in no conflict by field: the value is another's.
+	a := apartFrom{make(map[fieldKey]bool), make(map[fieldKey]bool), make(map[fieldKey]definition.FieldText)}
 	if merged, err := m.threeWay(base, text, content); err == nil {
-		return merged.Conflicts, nil
+		for _, c := range merged.Conflicts {
+			exact := keyOfField(c, c.Earlier)
+			alike := exact.anywhere()
+			a.exact[exact], a.alike[alike] = true, true
+			alike.text = definition.FieldText{}
+			if _, ok := a.place[alike]; !ok {
+				a.place[alike] = c.Earlier
+			}
+		}
 	}
-	return nil, nil
+	return a, nil
 }
 
 // writersOf returns the sides that wrote the earlier value of a conflict, the latest first:
 // those that are in the same conflict alone. If none is, the value was put together of those
 // that are in conflict in that place.
-func writersOf(c definition.FieldConflict, folded []side, apart [][]definition.FieldConflict) []loser {
-	for _, same := range []func(o definition.FieldConflict) bool{
-		func(o definition.FieldConflict) bool { return o.Pointer == c.Pointer && o.Earlier == c.Earlier },
-		func(o definition.FieldConflict) bool {
-			return placeOf(o.Pointer) == placeOf(c.Pointer) && o.Earlier == c.Earlier
-		},
-		func(o definition.FieldConflict) bool { return placeOf(o.Pointer) == placeOf(c.Pointer) },
+func writersOf(c definition.FieldConflict, folded []side, apart []apartFrom) []loser {
+	exact := keyOfField(c, c.Earlier)
+	alike := exact.anywhere()
+	place := alike
+	place.text = definition.FieldText{}
+	for _, has := range []func(a apartFrom) (definition.FieldText, bool){
+		func(a apartFrom) (definition.FieldText, bool) { return c.Earlier, a.exact[exact] },
+		func(a apartFrom) (definition.FieldText, bool) { return c.Earlier, a.alike[alike] },
+		func(a apartFrom) (definition.FieldText, bool) { text, ok := a.place[place]; return text, ok },
 	} {
 		var writers []loser
 		for i, s := range folded {
-			if j := slices.IndexFunc(apart[i], same); j >= 0 {
-				writers = append(writers, loser{s, apart[i][j].Earlier})
+			if text, ok := has(apart[i]); ok {
+				writers = append(writers, loser{s, text})
 			}
 		}
 		if len(writers) > 0 {
@@ -149,17 +190,6 @@ func writersOf(c definition.FieldConflict, folded []side, apart [][]definition.F
 		}
 	}
 	return []loser{{folded[0], c.Earlier}}
-}
-
-// sameField reports whether two conflicts are about the same. What is a field to two sides may be
-// an item or an object to two others, but a comment is another thing than what it is beside.
-func sameField(a, b definition.FieldConflict) bool {
-	return a.Pointer == b.Pointer && (a.Kind == definition.FieldComment) == (b.Kind == definition.FieldComment)
-}
-
-func samePlace(a, b definition.FieldConflict) bool {
-	a.Pointer, b.Pointer = placeOf(a.Pointer), placeOf(b.Pointer)
-	return sameField(a, b)
 }
 
 // placeOf returns a pointer without indices, which differ where more items are merged.
@@ -173,15 +203,48 @@ func placeOf(pointer string) string {
 	return strings.Join(tokens, "/")
 }
 
+// overwrite forgets the fields of earlier folds below those that a later side changed as a whole:
+// what was put together there stands no more.
+func (l *losses) overwrite(conflicts []definition.FieldConflict) {
+	if len(l.fields) == 0 {
+		return
+	}
+	whole := make(map[string]bool)
+	for _, c := range conflicts {
+		if c.Later.Present && c.Kind != definition.FieldComment {
+			whole[c.Pointer] = true
+		}
+	}
+	for i := range l.fields {
+		f := &l.fields[i]
+		for at := strings.LastIndexByte(f.Pointer, '/'); at >= 0 && !f.gone; at = strings.LastIndexByte(f.Pointer[:at], '/') {
+			f.gone = whole[f.Pointer[:at]]
+		}
+	}
+}
+
+// find returns the field that has a text, by one of the two maps, or -1.
+func (l *losses) find(places map[fieldKey][]int, key fieldKey, current func(fieldKey) fieldKey) int {
+	for at := places[key]; len(at) > 0; at = at[1:] {
+		if f := &l.fields[at[0]]; !f.gone && current(keyOfField(f.FieldConflict, f.text)) == key {
+			places[key] = at
+			return at[0]
+		}
+	}
+	delete(places, key)
+	return -1
+}
+
 // field notes that a field has a text, which a side wrote, and who lost it. Those who lost the
 // field before have lost it to that side now.
 func (l *losses) field(c definition.FieldConflict, text definition.FieldText, stands side, lost []loser) {
-	if text == c.Later && c.Kind != definition.FieldComment { // what was put together below it stands no more
-		l.fields = slices.DeleteFunc(l.fields, func(o contested) bool { return strings.HasPrefix(o.Pointer, c.Pointer+"/") })
+	if l.byField == nil {
+		l.byField, l.byPlace = make(map[fieldKey][]int), make(map[fieldKey][]int)
 	}
-	i := slices.IndexFunc(l.fields, func(o contested) bool { return sameField(o.FieldConflict, c) && o.text == c.Earlier })
+	had := keyOfField(c, c.Earlier)
+	i := l.find(l.byField, had, func(k fieldKey) fieldKey { return k })
 	if i < 0 {
-		i = slices.IndexFunc(l.fields, func(o contested) bool { return samePlace(o.FieldConflict, c) && o.text == c.Earlier })
+		i = l.find(l.byPlace, had.anywhere(), fieldKey.anywhere)
 	}
 	if i < 0 {
 		i = len(l.fields)
@@ -189,6 +252,10 @@ func (l *losses) field(c definition.FieldConflict, text definition.FieldText, st
 	}
 	f := &l.fields[i]
 	f.FieldConflict, f.text, f.stands = c, text, stands
+	if has := keyOfField(c, text); has != had || len(l.byField[has]) == 0 || l.byField[has][0] != i {
+		l.byField[has] = append(l.byField[has], i)
+		l.byPlace[has.anywhere()] = append(l.byPlace[has.anywhere()], i)
+	}
 	for _, n := range lost {
 		if !slices.ContainsFunc(f.lost, func(o loser) bool { return o.side.latest() == n.side.latest() }) {
 			f.lost = append(f.lost, n)
@@ -198,7 +265,7 @@ func (l *losses) field(c definition.FieldConflict, text definition.FieldText, st
 
 // file notes that a side stands whole against others, with all that was merged into them.
 func (l *losses) file(lost []side, stands side, reason string) {
-	l.fields = nil
+	l.fields, l.byField, l.byPlace = nil, nil, nil
 	for i := range l.files {
 		l.files[i].Stands = stands.latest().ref()
 	}
@@ -217,7 +284,7 @@ func (l *losses) conflicts() []definition.Conflict {
 	out := l.files
 	for _, f := range l.fields {
 		for _, lost := range f.lost {
-			if lost.text == f.text {
+			if f.gone || lost.text == f.text {
 				continue
 			}
 			c := definition.Conflict{

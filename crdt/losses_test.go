@@ -3,7 +3,9 @@ package crdt_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/starling-sync/starling/definition"
 	"github.com/starling-sync/starling/trust"
@@ -167,5 +169,63 @@ func TestALosingSideInAListIsListed(t *testing.T) {
 	got := sides{"a": a, "b": b, "c": c}.records(t, view.Conflicts)
 	if want := []string{"/list/2/url: a 2, c 4"}; !slices.Equal(got, want) {
 		t.Errorf("conflicts are %q, want %q", got, want)
+	}
+}
+
+// TestACommentIsLostBesidesItsValue: the comment of a field in conflict that was lost with its value
+// stays listed when somebody edits the file on top.
+func TestACommentIsLostBesidesItsValue(t *testing.T) {
+	text := func(value, comment string) string {
+		return fmt.Sprintf("{\n  \"id\": 1,\n  \"name\": %s // %s\n}\n", value, comment)
+	}
+	s := newStory(t)
+	one := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", text("1", "one"))))
+	a := s.add(s.write(s.a, seconds(2), []*woven{one}, edit("x.json", text("2", "two"), one)))
+	b := s.add(s.write(s.b, seconds(3), []*woven{one}, edit("x.json", text("3", "three"), one)))
+	want := []string{"/name: a // two, b // three", "/name: a 2, b 3"}
+	for _, when := range []string{"at once", "after an edit on top"} {
+		view := tell(t, s.weaver.c, s.blocks).View(path(t, "x.json"))
+		if got := (sides{"a": a, "b": b}).records(t, view.Conflicts); !slices.Equal(got, want) {
+			t.Errorf("%s the conflicts are %q, want %q", when, got, want)
+		}
+		s.add(s.write(s.a, seconds(9), []*woven{a, b}, edit("x.json", text("4", "four"), a, b)))
+	}
+}
+
+// TestManyLossesTakeAShortTime: three sides change each of thousands of members and items. Each
+// loss is found in a time that does not grow with their number.
+func TestManyLossesTakeAShortTime(t *testing.T) {
+	const many = 8000
+	members := func(value int) string {
+		fields := make([]string, many)
+		for i := range fields {
+			fields[i] = fmt.Sprintf("k%d: %d", i, value)
+		}
+		return def(fields...)
+	}
+	items := func(value int) string {
+		list := make([]string, many/2)
+		for i := range list {
+			list[i] = fmt.Sprintf(`{"id":%d,"v":%d}`, i, value)
+		}
+		return `{"list": [` + strings.Join(list, ",") + `]}`
+	}
+	for name, text := range map[string]func(int) string{"members": members, "items": items} {
+		t.Run(name, func(t *testing.T) {
+			s := newStory(t)
+			one := s.add(s.write(s.a, seconds(1), []*woven{s.start}, edit("x.json", text(1))))
+			for i, w := range []*writer{s.a, s.b, s.c} {
+				s.add(s.write(w, seconds(uint64(2+i)), []*woven{one}, edit("x.json", text(2+i), one)))
+			}
+			r := tell(t, s.weaver.c, s.blocks)
+			began := time.Now()
+			listed := len(r.View(path(t, "x.json")).Conflicts)
+			if want := 2 * strings.Count(text(1), ": 1"); name == "members" && listed != want || listed < many {
+				t.Errorf("%d conflicts are listed, want two for each field", listed)
+			}
+			if took := time.Since(began); took > 10*time.Second {
+				t.Errorf("%d conflicts took %v", listed, took)
+			}
+		})
 	}
 }

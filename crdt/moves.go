@@ -33,6 +33,7 @@ func (x *index) depart(e *element, edits []definition.Edit) []*file {
 			continue
 		}
 		came.flags |= renamed
+		gone.flags |= departed
 		gone.file.left = append(gone.file.left, departure{gone, came})
 		if came.file.sources == nil {
 			came.file.sources = make(map[*file]struct{})
@@ -231,8 +232,9 @@ func (v *version) behind() []*version {
 	return append(slices.Clone(v.parents), v.file.gone[v])
 }
 
-// parted returns the conflicts of renames that gave one file several names: among some versions
-// of it that none is on top of. All the files are there.
+// parted returns the conflicts of renames that gave one file several names, or of which another
+// side deleted the file: among some versions of it that none is on top of. What was renamed is
+// there.
 func (x *index) parted(heads []*version) []definition.Conflict {
 	var came []*version
 	for _, h := range heads {
@@ -245,11 +247,19 @@ func (x *index) parted(heads []*version) []definition.Conflict {
 			}
 		}
 	}
-	if len(came) < 2 || !slices.ContainsFunc(came, func(v *version) bool { return v.element != came[0].element }) {
-		return nil // one change made all the names
+	if len(came) == 0 {
+		return nil
 	}
 	slices.SortFunc(came, laterOrPath)
 	var conflicts []definition.Conflict
+	for _, h := range heads {
+		if h.is(deleted) && !h.is(departed) {
+			conflicts = append(conflicts, definition.Conflict{
+				Kind: definition.ConflictRenamed, Lost: h.ref(), Stands: came[0].ref(), Reason: "one side deleted it, and the other gave it another name: " + came[0].file.path.String() + " is there",
+			})
+			break // deletions are equal
+		}
+	}
 	for _, v := range came[1:] {
 		if v.element == came[0].element {
 			continue

@@ -69,10 +69,49 @@ func TestAnEditFollowsARename(t *testing.T) {
 			s.add(s.write(s.a, seconds(2), []*woven{one}, rename("x.json", "y.json", base, one)...))
 			s.add(s.write(s.b, seconds(3), []*woven{one}, edit("x.json", edited)))
 		}, []string{"x.json=" + edited + " deletion()", "y.json=" + base}},
-		{"a deletion under the old name takes nothing away", func(s *story, one *woven) {
+		{"a deletion under the old name takes nothing away, and is listed", func(s *story, one *woven) {
 			s.add(s.write(s.a, seconds(2), []*woven{one}, rename("x.json", "y.json", base, one)...))
 			s.add(s.write(s.b, seconds(3), []*woven{one}, edit("x.json", "", one)))
+		}, []string{"x.json absent renamed()", "y.json=" + base}},
+		{"an earlier deletion does not either, nor does an edit that follows hide it", func(s *story, one *woven) {
+			s.add(s.write(s.b, seconds(2), []*woven{one}, edit("x.json", "", one)))
+			s.add(s.write(s.a, seconds(3), []*woven{one}, rename("x.json", "y.json", base, one)...))
+			s.add(s.write(s.c, seconds(4), []*woven{one}, edit("x.json", edited, one)))
+		}, []string{"x.json absent renamed()", "y.json=" + edited}},
+		{"a resolution ends that too", func(s *story, one *woven) {
+			d := s.add(s.write(s.b, seconds(2), []*woven{one}, edit("x.json", "", one)))
+			m := s.add(s.write(s.a, seconds(3), []*woven{one}, rename("x.json", "y.json", base, one)...))
+			s.add(s.write(s.c, seconds(4), []*woven{d, m}, resolve("x.json", "", d, m)))
 		}, []string{"x.json absent", "y.json=" + base}},
+		{"a conflict of the past goes with the file, and is none of what comes to the old name", func(s *story, one *woven) {
+			a := s.add(s.write(s.a, seconds(2), []*woven{one}, edit("x.json", edited, one)))
+			b := s.add(s.write(s.b, seconds(3), []*woven{one}, edit("x.json", def("id: 1", "name: 3", "theme: 1"), one)))
+			m := s.add(s.write(s.a, seconds(4), []*woven{a, b}, rename("x.json", "y.json", def("id: 1", "name: 3", "theme: 1"), a, b)...))
+			n := s.add(s.write(s.a, seconds(5), []*woven{m}, rename("y.json", "z.json", def("id: 1", "name: 3", "theme: 1"), m)...))
+			s.add(s.write(s.a, seconds(6), []*woven{n}, edit("x.json", "6", m)))
+		}, []string{"x.json=6", "y.json absent", "z.json=" + def("id: 1", "name: 3", "theme: 1") + " edits(" + edited + ")"}},
+		{"it ends by a resolution under the new name", func(s *story, one *woven) {
+			a := s.add(s.write(s.a, seconds(2), []*woven{one}, edit("x.json", edited, one)))
+			b := s.add(s.write(s.b, seconds(3), []*woven{one}, edit("x.json", def("id: 1", "name: 3", "theme: 1"), one)))
+			on := s.add(s.write(s.b, seconds(4), []*woven{a, b}, edit("x.json", def("id: 1", "name: 4", "theme: 1"), a, b)))
+			m := s.add(s.write(s.a, seconds(5), []*woven{on}, rename("x.json", "y.json", def("id: 1", "name: 4", "theme: 1"), on)...))
+			s.add(s.write(s.a, seconds(6), []*woven{m}, resolve("y.json", edited, m)))
+		}, []string{"x.json absent", "y.json=" + edited}},
+		{"or by one under the old name, that follows", func(s *story, one *woven) {
+			a := s.add(s.write(s.a, seconds(2), []*woven{one}, edit("x.json", edited, one)))
+			b := s.add(s.write(s.b, seconds(3), []*woven{one}, edit("x.json", def("id: 1", "name: 3", "theme: 1"), one)))
+			on := s.add(s.write(s.b, seconds(4), []*woven{a, b}, edit("x.json", def("id: 1", "name: 4", "theme: 1"), a, b)))
+			s.add(s.write(s.a, seconds(5), []*woven{on}, rename("x.json", "y.json", def("id: 1", "name: 4", "theme: 1"), on)...))
+			s.add(s.write(s.b, seconds(6), []*woven{on}, resolve("x.json", edited, on)))
+		}, []string{"x.json absent", "y.json=" + edited}},
+		{"it stays with a file that went and came back", func(s *story, one *woven) {
+			a := s.add(s.write(s.a, seconds(2), []*woven{one}, edit("x.json", edited, one)))
+			b := s.add(s.write(s.b, seconds(3), []*woven{one}, edit("x.json", def("id: 1", "name: 3", "theme: 1"), one)))
+			m := s.add(s.write(s.a, seconds(4), []*woven{a, b}, rename("x.json", "y.json", base, a, b)...))
+			back := rename("y.json", "x.json", base, m)
+			back[0].Parents = append(edit("x.json", "x", m).Parents, back[0].Parents...)
+			s.add(s.write(s.a, seconds(5), []*woven{m}, back...))
+		}, []string{"x.json=" + base + " edits(" + edited + ")", "y.json absent"}},
 		{"an edit wins against a deletion under the new name", func(s *story, one *woven) {
 			m := s.add(s.write(s.a, seconds(2), []*woven{one}, rename("x.json", "y.json", base, one)...))
 			s.add(s.write(s.a, seconds(4), []*woven{m}, edit("y.json", "", m)))
@@ -171,6 +210,13 @@ func TestAnEditOnTopOfWhatFollowed(t *testing.T) {
 		}
 		if got, err := r.Merged(t.Context(), y, view.Heads...); err != nil || string(got) != def("id: 1", "name: 2") {
 			t.Errorf("merged are %s, %v", got, err)
+		}
+		var log []definition.ChangeID
+		for entry := range r.History(y, definition.ChangeID{}) {
+			log = append(log, entry.ID)
+		}
+		if want := []definition.ChangeID{e.id, m.id, one.id}; !slices.Equal(log, want) {
+			t.Errorf("the history is %v, want %v: what followed is of it", log, want)
 		}
 		if fields, err := r.Blame(t.Context(), definition.Version{Path: y}); err != nil || len(fields) != 2 || fields[0].Version.Change != one.id || fields[1].Version.Change != e.id {
 			t.Errorf("blame: got %+v, %v", fields, err)

@@ -11,20 +11,20 @@ import (
 // until an edit that is marked to resolve it has it in its history.
 
 // past returns the conflicts of the merges in the history of a file's tips, and the saves in it
-// that took the file back, as far as nobody has resolved them, the latest first. It is
-// computed once for each set of heads.
-func (x *index) past(t *tips) []definition.Conflict {
+// that took the file back, as far as nobody has resolved them, the latest first. They go with the
+// file to another name. It is computed once for each set of heads.
+func (x *index) past(f *file, t *tips) []definition.Conflict {
 	x.merging.Lock()
 	defer x.merging.Unlock()
 	if t.past != nil {
 		return t.past
 	}
-	history := ancestry(t.heads)
+	history := x.story(slices.DeleteFunc(slices.Clone(t.heads), func(h *version) bool { return h.is(departed) }))
 	var below []*version // what was there when all was resolved
 	settled := make(map[definition.ResolvedConflict]bool)
 	for v := range history {
 		if v.is(resolves) {
-			below = append(below, v.sameFile()...)
+			below = append(below, v.storyBehind()...)
 		}
 		if v.is(settles) {
 			for _, r := range v.file.settled[v] {
@@ -32,7 +32,7 @@ func (x *index) past(t *tips) []definition.Conflict {
 			}
 		}
 	}
-	resolved := ancestry(below)
+	resolved := x.story(below)
 	var open []*version
 	for v := range history {
 		if _, ok := resolved[v]; !ok && !v.is(resolves) && (v.is(returned) || len(v.basis()) > 1) {
@@ -45,9 +45,12 @@ func (x *index) past(t *tips) []definition.Conflict {
 		conflicts, failed := x.unhonoured(v)
 		known = known && !failed
 		for _, c := range conflicts {
-			k := pastKey{c.Kind, definition.ResolvedConflict{Lost: c.Lost.Change, Stands: c.Stands.Change, Pointer: c.Pointer}}
+			k := pastKey{c.Kind, c.FieldKind == definition.FieldComment, definition.ResolvedConflict{Lost: c.Lost.Change, Stands: c.Stands.Change, Pointer: c.Pointer}}
 			if !listed[k] && !settled[k.ResolvedConflict] {
 				listed[k] = true
+				if v.file != f && !c.At.IsZero() {
+					c.AtPath = v.file.path
+				}
 				past = append(past, c)
 			}
 		}
@@ -58,9 +61,39 @@ func (x *index) past(t *tips) []definition.Conflict {
 	return past
 }
 
-// pastKey is what makes two conflicts of the past the same.
+// story returns versions with all that the file was before, under any name. What a file was that
+// was given another name is that one's, and not of what came to the old name since.
+func (x *index) story(versions []*version) map[*version]struct{} {
+	seen := make(map[*version]struct{})
+	for todo := slices.Clone(versions); len(todo) > 0; {
+		v := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if _, ok := seen[v]; ok {
+			continue
+		}
+		seen[v] = struct{}{}
+		for _, p := range v.storyBehind() {
+			if !p.is(departed) || !x.counts(p) || v.is(renamed) && p == v.file.gone[v] {
+				todo = append(todo, p)
+			}
+		}
+	}
+	return seen
+}
+
+// storyBehind returns what a version was made on, and for a rename the deletion of the old name.
+func (v *version) storyBehind() []*version {
+	if v.is(renamed) {
+		return append(v.sameFile(), v.file.gone[v])
+	}
+	return v.basis()
+}
+
+// pastKey is what makes two conflicts of the past the same. A comment is lost besides the value
+// that it is beside.
 type pastKey struct {
-	kind definition.ConflictKind
+	kind    definition.ConflictKind
+	comment bool
 	definition.ResolvedConflict
 }
 

@@ -67,7 +67,7 @@ func (s *state) view(path definition.Path) definition.View {
 	for _, h := range t.heads {
 		view.Heads = append(view.Heads, h.ref())
 	}
-	view.Winner, view.Conflicts = d.stands.ref(), slices.Concat(d.conflicts, s.index.parted(t.ofOwn().heads), s.index.past(t.ofOwn()))
+	view.Winner, view.Conflicts = d.stands.ref(), slices.Concat(d.conflicts, s.index.parted(t.ofOwn().heads), s.index.past(f, t))
 	if !d.present() {
 		return view
 	}

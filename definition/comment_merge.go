@@ -239,8 +239,8 @@ func (c *commentMerger) comesFromEarlier(j, key int) bool {
 	}
 	if c.standing(key) == ofLater {
 		texts := []FieldText{{Present: true}}
-		for _, i := range c.bySlot[ofLater][key] {
-			texts = append(texts, c.textOf(ofLater, i))
+		for _, w := range c.want[key] { // but for those that the earlier side removed elsewhere
+			texts = append(texts, c.textOf(w.side, w.of[w.side]))
 		}
 		later := joined(texts)
 		return c.note(key/relations, FieldText{}, later, c.textOf(ofEarlier, j))

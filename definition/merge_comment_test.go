@@ -272,6 +272,11 @@ func TestMergeCommentConflicts(t *testing.T) {
 			"a: 1 # later\nb: 2\n", "/a: none # later # earlier",
 		},
 		{
+			"moved to a new value by one and removed by the other, who commented that too", "a.json",
+			"{\n  \"a\": 1, // old\n  \"b\": 0\n}\n", "{\n  \"c\": 5, // old\n  \"a\": 1,\n  \"b\": 0\n}\n", "{\n  \"c\": 6, // new\n  \"a\": 1,\n  \"b\": 0\n}\n",
+			"{\n  \"c\": 5,\n  \"a\": 1,\n  \"b\": 0\n}\n", "/c: none 5 6; /c: none  // new",
+		},
+		{
 			"added above by both", "a.yml",
 			"b: 1\na: 1\n", "b: 2\n# later\na: 1\n", "b: 1\n# earlier\na: 1\n",
 			"b: 2\n# later\n# earlier\na: 1\n", "",

@@ -42,7 +42,8 @@ const (
 	// ConflictPath: another path that is equal by case fold or normalisation,
 	// or is a folder of this one, was there first and is held instead.
 	ConflictPath ConflictKind = "path"
-	// ConflictRenamed: two sides gave a file another name each. Both files are there.
+	// ConflictRenamed: two sides gave a file another name each, and both files are there; or one
+	// side deleted it, and the file with the other's name is there.
 	ConflictRenamed ConflictKind = "renamed"
 	// ConflictReverted: a save took the file back to what it was before another's edit.
 	// Nothing says whether its author meant to undo that edit or had not seen it.
@@ -71,6 +72,8 @@ type Conflict struct {
 	// At is the change that was made on top of the merge without resolving it, or the save that
 	// reverted; zero while the sides are still heads.
 	At ChangeID `json:"at,omitzero"`
+	// AtPath is the path under which At has it, if the file was renamed since then.
+	AtPath Path `json:"-"`
 }
 
 // MergeVersion is the version of the merge rules that this program knows: its

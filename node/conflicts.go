@@ -33,6 +33,8 @@ type Conflict struct {
 	// At is the change that was made on top of both sides without resolving the
 	// conflict; zero while they are heads.
 	At definition.ChangeID
+	// AtPath is the path under which At has it, if the file was renamed since then.
+	AtPath definition.Path
 	// Paths are those that hold the same id, for ConflictDuplicateID.
 	Paths []definition.Path
 }
@@ -98,7 +100,7 @@ func (n *Node) conflictsOf(v definition.View, names map[peer.ID]string) ([]Confl
 		}
 		conflicts = append(conflicts, Conflict{
 			Path: v.Path, Kind: c.Kind, Pointer: c.Pointer, FieldKind: c.FieldKind, Reason: c.Reason, Lost: lost, Stands: stands,
-			Base: c.Base, LostText: c.LostText, StandsText: c.StandsText, At: c.At,
+			Base: c.Base, LostText: c.LostText, StandsText: c.StandsText, At: c.At, AtPath: c.AtPath,
 		})
 	}
 	return conflicts, nil

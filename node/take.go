@@ -31,6 +31,9 @@ func (n *Node) resolvingEdit(ctx context.Context, p definition.Path, r Resolutio
 		for _, c := range open {
 			if c.Lost.Change == r.Take { // it may have followed a rename from another path
 				taken = c.Lost.Version
+				if err := checkRenamed([]Conflict{c}, r.Take); err != nil {
+					return definition.Edit{}, ResolvedFile{}, fmt.Errorf("%s: %w", p, err)
+				}
 			}
 		}
 		if edit.Content, err = n.textOf(ctx, taken); err != nil {
@@ -65,6 +68,7 @@ type decision struct {
 	now   []byte // what stands after those so far; none for no file
 
 	ended  []Conflict
+	takes  map[int]bool // the conflicts in which what lost is to stand, by index
 	fields []ResolvedField
 }
 
@@ -77,12 +81,40 @@ func (d *decision) decide(ctx context.Context, open []Conflict, r Resolution) (l
 			return 0, fmt.Errorf("%s: %w", d.path, err)
 		}
 	}
+	d.takes = make(map[int]bool)
 	for _, choice := range choices {
-		if err := d.choose(ctx, open, choice); err != nil {
+		if err := d.choose(open, choice); err != nil {
+			return 0, fmt.Errorf("%s: %w", d.path, err)
+		}
+	}
+	for _, together := range d.together(open) {
+		if err := d.take(ctx, together); err != nil {
 			return 0, fmt.Errorf("%s: %w", d.path, err)
 		}
 	}
 	return len(open) - len(d.ended), nil
+}
+
+// together returns the conflicts in which what lost is to stand, those of the same sides and the
+// same merge together, the oldest merge first.
+func (d *decision) together(open []Conflict) [][]Conflict {
+	type merge struct{ at, lost, stands definition.Version }
+	var groups [][]Conflict
+	index := make(map[merge]int)
+	for i, c := range slices.Backward(open) {
+		if !d.takes[i] {
+			continue
+		}
+		key := merge{definition.Version{Change: c.At, Path: c.AtPath}, c.Lost.Version, c.Stands.Version}
+		at, ok := index[key]
+		if !ok || c.Pointer == "" || groups[at][0].Pointer == "" { // a whole file is by itself
+			at = len(groups)
+			index[key] = at
+			groups = append(groups, nil)
+		}
+		groups[at] = append(groups[at], c)
+	}
+	return groups
 }
 
 // choicesOf returns the choices that taking a change, or what is merged, makes.
@@ -110,12 +142,13 @@ func choicesOf(open []Conflict, r Resolution) ([]Choice, error) {
 }
 
 // choose decides the conflicts at one pointer.
-func (d *decision) choose(ctx context.Context, open []Conflict, choice Choice) error {
+func (d *decision) choose(open []Conflict, choice Choice) error {
 	var about []Conflict
+	var indices []int
 	side := false // whether the change is one
-	for _, c := range open {
+	for i, c := range open {
 		if c.Pointer == choice.Pointer {
-			about = append(about, c)
+			about, indices = append(about, c), append(indices, i)
 			side = side || c.Lost.Change == choice.Take || c.Stands.Change == choice.Take
 		}
 	}
@@ -127,18 +160,16 @@ func (d *decision) choose(ctx context.Context, open []Conflict, choice Choice) e
 	case !choice.Take.IsZero() && !side:
 		return fmt.Errorf("change %s is no side of the conflict at %q: %w", choice.Take.Short(), choice.Pointer, ErrNotFound)
 	}
-	if !choice.Take.IsZero() && slices.ContainsFunc(about, func(c Conflict) bool { return c.Kind == definition.ConflictRenamed }) {
-		return fmt.Errorf("%w: both files are there: delete one of them, or let both stand", ErrRefused)
+	if err := checkRenamed(about, choice.Take); err != nil {
+		return err
 	}
 	d.ended = append(d.ended, about...)
 	done := ResolvedField{Pointer: choice.Pointer, Text: about[0].StandsText, By: about[0].Stands.Author}
-	for _, c := range slices.Backward(about) { // the oldest merge first
+	for i, c := range slices.Backward(about) {
 		if c.Lost.Change != choice.Take {
 			continue
 		}
-		if err := d.take(ctx, c); err != nil {
-			return err
-		}
+		d.takes[indices[i]] = true
 		if !done.Taken || c.FieldKind != definition.FieldComment { // the value says more than its comment
 			done.Text = c.LostText
 		}
@@ -148,8 +179,24 @@ func (d *decision) choose(ctx context.Context, open []Conflict, choice Choice) e
 	return nil
 }
 
-// take lets stand what lost in a conflict, and leaves all else as it is.
-func (d *decision) take(ctx context.Context, c Conflict) error {
+// checkRenamed refuses a change of a path whose file is there under another name.
+func checkRenamed(about []Conflict, take definition.ChangeID) error {
+	for _, c := range about {
+		switch {
+		case take.IsZero() || c.Kind != definition.ConflictRenamed:
+		case c.Lost.Deleted:
+			return fmt.Errorf("%w: the file is there as %s: delete that, or let it stand", ErrRefused, c.Stands.Path)
+		default:
+			return fmt.Errorf("%w: both files are there, %s and %s: delete one of them, or let both stand", ErrRefused, c.Stands.Path, c.Lost.Path)
+		}
+	}
+	return nil
+}
+
+// take lets stand what lost in conflicts of the same sides and the same merge, and leaves all
+// else as it is.
+func (d *decision) take(ctx context.Context, conflicts []Conflict) error {
+	c := conflicts[0]
 	lost, err := d.node.textOf(ctx, c.Lost.Version)
 	if err != nil {
 		return err
@@ -160,7 +207,7 @@ func (d *decision) take(ctx context.Context, c Conflict) error {
 	}
 	taken := lost
 	if c.Pointer != "" {
-		if taken, err = d.merged(ctx, c, stood, lost); err != nil {
+		if taken, err = d.merged(ctx, conflicts, stood, lost); err != nil {
 			return err
 		}
 	}
@@ -195,13 +242,17 @@ func (d *decision) stood(ctx context.Context, c Conflict) ([]byte, error) {
 	case c.At.IsZero():
 		return d.heads, nil
 	}
-	return d.node.replica.MadeOn(ctx, definition.Version{Change: c.At, Path: d.path})
+	at := definition.Version{Change: c.At, Path: d.path}
+	if !c.AtPath.IsZero() {
+		at.Path = c.AtPath
+	}
+	return d.node.replica.MadeOn(ctx, at)
 }
 
-// merged returns what stood in a conflict, with what lost in its place. All else that the losing
+// merged returns what stood in conflicts, with what lost in its place. All else that the losing
 // side wrote is in what stood already.
-func (d *decision) merged(ctx context.Context, c Conflict, stood, lost []byte) ([]byte, error) {
-	_, base, err := d.node.replica.Base(ctx, d.path, c.Lost.Version, c.Stands.Version)
+func (d *decision) merged(ctx context.Context, conflicts []Conflict, stood, lost []byte) ([]byte, error) {
+	_, base, err := d.node.replica.Base(ctx, d.path, conflicts[0].Lost.Version, conflicts[0].Stands.Version)
 	if err != nil {
 		return nil, err
 	}
@@ -210,14 +261,22 @@ func (d *decision) merged(ctx context.Context, c Conflict, stood, lost []byte) (
 		return nil, fmt.Errorf("%w: %w", ErrRefused, err)
 	}
 	// Indices can be others than they were, where the items of a third side are among them.
-	pointers := []string{c.Pointer}
-	exact := func(f definition.FieldConflict) bool { return f.Pointer == c.Pointer }
-	alike := func(f definition.FieldConflict) bool { return f.Kind == c.FieldKind && f.Earlier == c.LostText }
-	if !slices.ContainsFunc(again.Conflicts, exact) {
-		for _, f := range again.Conflicts {
-			if alike(f) {
-				pointers = append(pointers, f.Pointer)
-			}
+	type meaning struct {
+		kind definition.FieldKind
+		lost definition.FieldText
+	}
+	exact, alike := make(map[string]bool), make(map[meaning][]string)
+	for _, f := range again.Conflicts {
+		exact[f.Pointer] = true
+		m := meaning{f.Kind, f.Earlier}
+		alike[m] = append(alike[m], f.Pointer)
+	}
+	var pointers []string
+	for _, c := range conflicts {
+		pointers = append(pointers, c.Pointer)
+		if m := (meaning{c.FieldKind, c.LostText}); !exact[c.Pointer] {
+			pointers = append(pointers, alike[m]...)
+			delete(alike, m)
 		}
 	}
 	merged, err := definition.Take(d.path, base, stood, lost, pointers)

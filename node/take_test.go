@@ -301,6 +301,38 @@ func TestTaking(t *testing.T) {
 				t.Errorf("the log is %+v, %v", log, err)
 			}
 		}},
+		{"a file that was renamed since", func(d *desk) {
+			first := d.put(one)
+			lost := d.put(two, first)
+			d.put(three, first)
+			on := d.put(three)
+			y, err := definition.ParsePath("y-1.json")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = d.Edit(t.Context(), definition.Draft{Edits: []definition.Edit{
+				{Path: d.path, Parents: []definition.Version{on}, Deleted: true},
+				{Path: y, Parents: []definition.Version{on}, MovedFrom: d.path, Content: []byte(three)},
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.path = y
+			for _, c := range d.open(2) {
+				if c.Path != y {
+					t.Errorf("the conflict is at %s, want the new name", c.Path)
+				}
+			}
+			if _, err := d.take(node.Resolution{Take: lost.Change, Fields: []string{"/a"}}); err != nil {
+				t.Error(err)
+			}
+			d.open(1)
+			if _, err := d.take(node.Resolution{Take: lost.Change}); err != nil {
+				t.Error(err)
+			}
+			d.holds(two)
+			d.open(0)
+		}},
 		{"no side, no field, twice", func(d *desk) {
 			first := d.put(one)
 			lost := d.put(two, first)
