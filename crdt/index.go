@@ -31,6 +31,7 @@ type index struct {
 	authors map[peer.ID]*author
 	rules   uint32     // the highest merge version stated
 	grants  []*element // in order of admission
+	limited bool       // some grant has globs
 	revoked int        // how many revocations there are
 
 	// load reads the bytes of a version from the disk.
@@ -108,6 +109,7 @@ func (x *index) add(b *block, e *element) []definition.Path {
 	switch s := e.statement.(type) {
 	case *trust.Grant:
 		x.grants = append(x.grants, e)
+		x.limited = x.limited || len(s.Paths) > 0
 		a := x.author(s.Member)
 		a.grants = append(a.grants, s)
 	case *trust.Rules:
