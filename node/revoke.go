@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/libp2p/go-libp2p/core/peer"
 
@@ -157,8 +158,9 @@ func (n *Node) remains(ctx context.Context, member peer.ID) ([]RemainingField, e
 	return remains, nil
 }
 
-// findMember finds a member by name or peer id. Of several of one name that one
-// is meant which still stands.
+// findMember finds a member by name or peer id. A name that several had, some of them revoked, names
+// none of them: whoever says it again, after the one whom they meant was revoked and another came
+// in its place, would end the other.
 func findMember(members []crdt.Member, wanted string) (crdt.Member, error) {
 	var named []crdt.Member
 	for _, m := range members {
@@ -169,14 +171,19 @@ func findMember(members []crdt.Member, wanted string) (crdt.Member, error) {
 			named = append(named, m)
 		}
 	}
-	if standing := slices.DeleteFunc(slices.Clone(named), func(m crdt.Member) bool { return m.Revoked }); len(standing) > 0 {
-		named = standing
-	}
 	switch len(named) {
 	case 0:
 		return crdt.Member{}, fmt.Errorf("member %q: %w", wanted, ErrNotFound)
 	case 1:
 		return named[0], nil
 	}
-	return crdt.Member{}, fmt.Errorf("%w: %d members have the name %q: say which by its peer id", ErrInvalid, len(named), wanted)
+	var ids []string
+	for _, m := range named {
+		state := "a member"
+		if m.Revoked {
+			state = "revoked"
+		}
+		ids = append(ids, fmt.Sprintf("%s (%s)", m.ID, state))
+	}
+	return crdt.Member{}, fmt.Errorf("%w: %d nodes have had the name %q: say which by its peer id: %s", ErrInvalid, len(named), wanted, strings.Join(ids, ", "))
 }

@@ -17,7 +17,8 @@ func (p *program) revokeCommand() *cobra.Command {
 		Use:     "revoke NODE [--keep|--purge]",
 		Short:   "End the membership of a node, for good",
 		GroupID: groupCluster,
-		Long: `Ends the membership of a node, named by its name or peer id. Its connections are closed,
+		Long: `Ends the membership of a node, named by its name or peer id; by its id only, if others
+have had the name. Its connections are closed,
 and what it changes from now on has no effect on the others. What it changed so far stays
 (--keep), or loses its effect too (--purge). First it is shown what would lose its effect;
 without --yes nothing is done until you say so.
