@@ -198,6 +198,12 @@ func (x *index) revoke(r *trust.Revocation) []definition.Path {
 	}
 	a.revocations = append(a.revocations, r)
 	a.kept = kept
+	return x.recount(a)
+}
+
+// recount computes anew what depends on which of an author's changes count, and returns the paths
+// whose view it may have changed.
+func (x *index) recount(a *author) []definition.Path {
 	touched := make(map[*file]struct{})
 	for _, e := range a.changes {
 		for i := range e.versions {
