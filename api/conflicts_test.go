@@ -66,9 +66,9 @@ func TestMembershipAndRules(t *testing.T) {
 	wantProblem(t, api.CodeRefused)(client.SetRules(t.Context(), 2))
 	wantProblem(t, api.CodeInvalid)(client.SetRules(t.Context(), 0))
 
-	wantProblem(t, api.CodeNotFound)(client.PreviewRevoke(t.Context(), "node-x", "keep"))
-	wantProblem(t, api.CodeInvalid)(client.PreviewRevoke(t.Context(), "node-a", "burn"))
-	wantProblem(t, api.CodeRefused)(client.PreviewRevoke(t.Context(), "node-a", "purge"))
+	wantProblem(t, api.CodeNotFound)(client.PreviewRevoke(t.Context(), api.RevocationRequest{Member: "node-x", Mode: "keep"}))
+	wantProblem(t, api.CodeInvalid)(client.PreviewRevoke(t.Context(), api.RevocationRequest{Member: "node-a", Mode: "burn"}))
+	wantProblem(t, api.CodeRefused)(client.PreviewRevoke(t.Context(), api.RevocationRequest{Member: "node-a", Mode: "purge"}))
 	wantProblem(t, api.CodeNotFound)(client.Revoke(t.Context(), api.RevocationRequest{Member: "node-x", Mode: "keep"}))
 	wantProblem(t, api.CodeRefused)(client.Revoke(t.Context(), api.RevocationRequest{Member: "node-a", Mode: "keep"}))
 }

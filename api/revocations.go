@@ -17,6 +17,7 @@ type RevocationRequest struct {
 
 	Member string `json:"member" doc:"Name or peer id of the member."`
 	Mode   string `json:"mode" enum:"keep,purge" default:"keep" doc:"keep: what it changed so far stays. purge: none of its changes counts."`
+	Last   string `json:"last_change,omitempty" doc:"Under keep: the member's last change that keeps its effect, or the beginning of its id; default the one with the highest number."`
 	Reason string `json:"reason,omitempty" doc:"Why; free text that all members can read."`
 }
 
@@ -30,7 +31,8 @@ type RevocationEffect struct {
 	Forked     bool     `json:"forked" doc:"Two nodes sign with its key; under keep only the changes of one keep their effect."`
 	Made       uint64   `json:"made" doc:"Changes that it has made."`
 	Changes    int      `json:"changes" doc:"Those that stand now and lose their effect."`
-	Paths      []string `json:"paths" nullable:"false" doc:"Where they stand."`
+	Paths      []string `json:"paths" nullable:"false" doc:"Where they stand, and what changes beside them."`
+	Gone       []string `json:"gone" nullable:"false" doc:"Those of the paths that have a file now and will have none."`
 	LastChange string   `json:"last_change,omitempty" doc:"The last of its changes that keeps its effect; absent if none does."`
 
 	Remains []RemainingField `json:"remains" nullable:"false" doc:"Under purge: what it wrote and others have kept in edits of their own, which stands all the same. The first 1000 fields."`
@@ -49,6 +51,7 @@ type RemainingField struct {
 type previewRevocationInput struct {
 	Member string `query:"member" required:"true" doc:"Name or peer id of the member."`
 	Mode   string `query:"mode" enum:"keep,purge" default:"keep"`
+	Last   string `query:"last_change" doc:"Under keep: the last change that keeps its effect; default the one with the highest number."`
 }
 
 type revokeInput struct{ Body RevocationRequest }
@@ -67,7 +70,11 @@ func (r routes) revocations() {
 		if err != nil {
 			return nil, newProblem(CodeInvalid, err.Error())
 		}
-		effect, err := r.node.PreviewRevoke(ctx, node.RevokeOptions{Member: in.Member, Mode: mode})
+		last, err := r.resolve(ctx, in.Last)
+		if err != nil {
+			return nil, err
+		}
+		effect, err := r.node.PreviewRevoke(ctx, node.RevokeOptions{Member: in.Member, Mode: mode, LastChange: last})
 		return revocationOf(effect), err
 	})
 
@@ -84,7 +91,11 @@ func (r routes) revocations() {
 		if err != nil {
 			return nil, newProblem(CodeInvalid, err.Error())
 		}
-		effect, err := r.node.Revoke(ctx, node.RevokeOptions{Member: in.Body.Member, Mode: mode, Reason: in.Body.Reason})
+		last, err := r.resolve(ctx, in.Body.Last)
+		if err != nil {
+			return nil, err
+		}
+		effect, err := r.node.Revoke(ctx, node.RevokeOptions{Member: in.Body.Member, Mode: mode, LastChange: last, Reason: in.Body.Reason})
 		return revocationOf(effect), err
 	})
 }
@@ -99,6 +110,7 @@ func revocationOf(e node.RevocationEffect) *revocationOutput {
 		Made:    e.Made,
 		Changes: e.Changes,
 		Paths:   make([]string, 0, len(e.Paths)),
+		Gone:    make([]string, 0, len(e.Gone)),
 		Remains: make([]RemainingField, 0, len(e.Remains)),
 	}
 	for _, f := range e.Remains {
@@ -109,17 +121,23 @@ func revocationOf(e node.RevocationEffect) *revocationOutput {
 	for _, p := range e.Paths {
 		body.Paths = append(body.Paths, p.String())
 	}
+	for _, p := range e.Gone {
+		body.Gone = append(body.Gone, p.String())
+	}
 	if !e.LastChange.IsZero() {
 		body.LastChange = e.LastChange.String()
 	}
 	return &revocationOutput{Body: body}
 }
 
-// PreviewRevoke asks what a revocation would take effect on; mode is keep or
-// purge.
-func (c *Client) PreviewRevoke(ctx context.Context, member, mode string) (RevocationEffect, error) {
+// PreviewRevoke asks what a revocation would take effect on.
+func (c *Client) PreviewRevoke(ctx context.Context, request RevocationRequest) (RevocationEffect, error) {
 	var effect RevocationEffect
-	err := c.get(ctx, "/v1/revocations/preview", url.Values{"member": {member}, "mode": {mode}}, &effect)
+	query := url.Values{"member": {request.Member}, "mode": {request.Mode}}
+	if request.Last != "" {
+		query.Set("last_change", request.Last)
+	}
+	err := c.get(ctx, "/v1/revocations/preview", query, &effect)
 	return effect, err
 }
 

@@ -155,25 +155,22 @@ type charter struct {
 
 // allows reports whether a grant lets the author make every edit of the change.
 func (c *charter) allows(author peer.ID, edits []definition.Edit) bool {
-	if c == nil {
-		return false
-	}
-	for _, e := range edits {
-		ok := false
-		for _, g := range c.grants[author] {
-			if g.Allows(e.Path) {
-				ok = true
-				break
-			}
-		}
-		if !ok {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(edits, func(e definition.Edit) bool { return !c.mayWrite(author, e.Path) })
 }
 
-// grants reports whether the author is granted any role.
+// mayWrite reports whether a grant lets the author edit a path.
+func (c *charter) mayWrite(author peer.ID, path definition.Path) bool {
+	return c != nil && slices.ContainsFunc(c.grants[author], func(g *trust.Grant) bool { return g.Allows(path) })
+}
+
+// unlimited reports whether a grant lets the author edit all paths.
+func (c *charter) unlimited(author peer.ID) bool {
+	return c != nil && slices.ContainsFunc(c.grants[author], func(g *trust.Grant) bool {
+		return g.Role == trust.RoleWriter && len(g.Paths) == 0
+	})
+}
+
+// knows reports whether the author is granted any role.
 func (c *charter) knows(author peer.ID) bool { return c != nil && len(c.grants[author]) > 0 }
 
 // joinCharters returns the charter of the union of the links' ancestries.

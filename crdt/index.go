@@ -31,6 +31,7 @@ type index struct {
 	authors map[peer.ID]*author
 	rules   uint32     // the highest merge version stated
 	grants  []*element // in order of admission
+	limited bool       // some grant has globs
 	revoked int        // how many revocations there are
 
 	// load reads the bytes of a version from the disk.
@@ -108,6 +109,7 @@ func (x *index) add(b *block, e *element) []definition.Path {
 	switch s := e.statement.(type) {
 	case *trust.Grant:
 		x.grants = append(x.grants, e)
+		x.limited = x.limited || len(s.Paths) > 0
 		a := x.author(s.Member)
 		a.grants = append(a.grants, s)
 	case *trust.Rules:
@@ -196,6 +198,12 @@ func (x *index) revoke(r *trust.Revocation) []definition.Path {
 	}
 	a.revocations = append(a.revocations, r)
 	a.kept = kept
+	return x.recount(a)
+}
+
+// recount computes anew what depends on which of an author's changes count, and returns the paths
+// whose view it may have changed.
+func (x *index) recount(a *author) []definition.Path {
 	touched := make(map[*file]struct{})
 	for _, e := range a.changes {
 		for i := range e.versions {

@@ -176,7 +176,7 @@ func (w *walk) arrive(came *version, row int) {
 	for _, d := range on {
 		w.arrive(d.came, row+1)
 	}
-	if len(on) == 0 && !slices.Contains(w.to, f) && w.edit.charter.allows(w.edit.author.id, []definition.Edit{{Path: f.path}}) {
+	if len(on) == 0 && !slices.Contains(w.to, f) && w.edit.charter.mayWrite(w.edit.author.id, f.path) {
 		w.to = append(w.to, f)
 	}
 }

@@ -17,18 +17,24 @@ type state struct {
 	index *index
 	// past is nil for now. Else the state is what upTo names, and past holds the
 	// tips of the files that were asked for.
-	past    map[*file]*tips
-	moved   map[*file]*tips // the same after renames
-	upTo    clock
-	holders map[*file]*file // who holds the place of a file
+	past        map[*file]*tips
+	moved       map[*file]*tips // the same after renames
+	upTo        clock
+	holders     map[*file]*file      // who holds the place of a file
+	precedences map[*file]precedence // of the files that were compared
+	reaches     map[reach]bool       // whether that author may write all of that class
 }
 
 // now returns the whole set.
-func (x *index) now() *state { return &state{index: x, holders: make(map[*file]*file)} }
+func (x *index) now() *state {
+	return &state{index: x, holders: make(map[*file]*file), precedences: make(map[*file]precedence), reaches: make(map[reach]bool)}
+}
 
 // at returns the part of the set that a clock names.
 func (x *index) at(c clock) *state {
-	return &state{index: x, past: make(map[*file]*tips), moved: make(map[*file]*tips), upTo: c, holders: make(map[*file]*file)}
+	s := x.now()
+	s.past, s.moved, s.upTo = make(map[*file]*tips), make(map[*file]*tips), c
+	return s
 }
 
 // holds reports whether a version is in the state.

@@ -96,7 +96,8 @@ func (s *state) wants(f *file) bool { return decide(s.tips(f).heads).present() }
 
 // holder returns the file that keeps f out of the directory, or f itself if it
 // is held. Of colliding paths that would be present, the one that was first is
-// held: a path gives way to an earlier one that is held itself.
+// held: a path gives way to an earlier one that is held itself. Those whose precedence is
+// rightful come before all others.
 func (s *state) holder(f *file) *file {
 	if h, ok := s.holders[f]; ok {
 		return h
@@ -114,9 +115,16 @@ func (s *state) holder(f *file) *file {
 	return h
 }
 
-// earlier orders paths that would be present by the versions with which they came there.
+// earlier orders paths that would be present by their precedence.
 func (s *state) earlier(a, b *file) int {
-	return cmp.Or(compareFirst(s.index.cameWith(a, s.tips(a)), s.index.cameWith(b, s.tips(b))), a.path.Compare(b.path))
+	ca, cb := s.precedence(a), s.precedence(b)
+	switch {
+	case ca.rightful && !cb.rightful:
+		return -1
+	case cb.rightful && !ca.rightful:
+		return 1
+	}
+	return cmp.Or(compareFirst(ca.came, cb.came), a.path.Compare(b.path))
 }
 
 // compareFirst orders versions of different paths by how deep in the graph they are,
@@ -137,39 +145,12 @@ func (x *index) cameWith(f *file, t *tips) *version {
 	if t.came != nil {
 		return t.came
 	}
-	var todo []*version
-	for _, s := range sidesOf(t.heads) {
-		for _, v := range s {
-			if v.file == f {
-				todo = append(todo, v)
-			} else if t.came == nil || compareFirst(v, t.came) < 0 {
-				t.came = v // it followed the file here
-			}
-		}
-	}
-	switch {
-	case len(todo) > 0:
-		t.came = nil
-	case t.came == nil:
-		todo = append(todo, decide(t.heads).stands) // an adopted file
-	}
-	seen := make(map[*version]struct{})
-	for len(todo) > 0 {
-		v := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		if _, ok := seen[v]; ok {
-			continue
-		}
-		seen[v] = struct{}{}
-		if x.counts(v) {
-			if v.is(deleted) {
-				continue
-			}
-			if t.came == nil || compareFirst(v, t.came) < 0 {
-				t.came = v
-			}
-		}
-		todo = append(todo, v.sameFile()...)
+	standing := standingOf(t.heads)
+	own := slices.DeleteFunc(slices.Clone(standing), func(v *version) bool { return v.file != f })
+	if len(own) > 0 {
+		t.came = firstOf(x.sinceAbsent(own, func(*version) bool { return true }))
+	} else {
+		t.came = firstOf(standing) // they followed the file here
 	}
 	return t.came
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"strings"
 
 	"github.com/libp2p/go-libp2p/core/peer"
 
@@ -19,6 +19,9 @@ type RevokeOptions struct {
 	Member string
 	// Mode says what becomes of its changes; zero is trust.ModeKeep.
 	Mode trust.RevocationMode
+	// LastChange, under trust.ModeKeep, is the member's last change that keeps its effect: it and those
+	// before it by the member's own count. Zero is the one with the highest number.
+	LastChange definition.ChangeID
 	// Reason is free text that all members can read.
 	Reason string
 }
@@ -36,7 +39,8 @@ type RevocationEffect struct {
 
 	Made    uint64            // changes by the member in this node's set
 	Changes int               // those that stand now and lose their effect
-	Paths   []definition.Path // where they stand, in order
+	Paths   []definition.Path // where they stand, and what changes beside them, in order
+	Gone    []definition.Path // those of them that have a file now and will have none
 	// LastChange is the last that keeps its effect; zero if none does.
 	LastChange definition.ChangeID
 	// Remains, under trust.ModePurge, is what it wrote and others have kept in edits of their own,
@@ -110,29 +114,26 @@ func (n *Node) revocationEffect(ctx context.Context, o RevokeOptions) (Revocatio
 		return RevocationEffect{}, fmt.Errorf("%w: %s is revoked already; what can still be done is to purge its changes", ErrRefused, m.Name)
 	}
 	effect := RevocationEffect{Name: m.Name, ID: m.ID, Mode: mode, Revoked: m.Revoked, Forked: m.Forks > 0, Made: m.Changes}
-	if mode == trust.ModeKeep {
+	switch {
+	case mode == trust.ModeKeep && o.LastChange.IsZero():
 		effect.LastChange = m.LastChange
-		return effect, nil
+	case mode == trust.ModeKeep:
+		effect.LastChange = o.LastChange
+	case !o.LastChange.IsZero():
+		return RevocationEffect{}, fmt.Errorf("%w: a purge keeps no change", ErrInvalid)
 	}
-	changes := make(map[definition.ChangeID]bool)
-	for _, v := range n.replica.Views() {
-		for _, head := range v.Heads {
-			info, err := n.replica.Version(head)
-			if err != nil {
-				return RevocationEffect{}, err
-			}
-			if info.Author != m.ID {
-				continue
-			}
-			changes[head.Change] = true
-			if !slices.Contains(effect.Paths, v.Path) {
-				effect.Paths = append(effect.Paths, v.Path)
-			}
-		}
+	would, err := n.replica.PreviewRevocation(ctx, trust.Revocation{Member: m.ID, Mode: mode, LastChange: effect.LastChange})
+	if errors.Is(err, crdt.ErrNotFound) {
+		err = fmt.Errorf("%w: change %s is none of %s's: see \"starling log\"", ErrInvalid, effect.LastChange.Short(), m.Name)
 	}
-	effect.Changes = len(changes)
-	if effect.Remains, err = n.remains(ctx, m.ID); err != nil {
+	if err != nil {
 		return RevocationEffect{}, err
+	}
+	effect.Changes, effect.Paths, effect.Gone = would.Changes, would.Paths, would.Gone
+	if mode == trust.ModePurge {
+		if effect.Remains, err = n.remains(ctx, m.ID); err != nil {
+			return RevocationEffect{}, err
+		}
 	}
 	return effect, ctx.Err()
 }
@@ -157,8 +158,9 @@ func (n *Node) remains(ctx context.Context, member peer.ID) ([]RemainingField, e
 	return remains, nil
 }
 
-// findMember finds a member by name or peer id. Of several of one name that one
-// is meant which still stands.
+// findMember finds a member by name or peer id. A name that several had, some of them revoked, names
+// none of them: whoever says it again, after the one whom they meant was revoked and another came
+// in its place, would end the other.
 func findMember(members []crdt.Member, wanted string) (crdt.Member, error) {
 	var named []crdt.Member
 	for _, m := range members {
@@ -169,14 +171,19 @@ func findMember(members []crdt.Member, wanted string) (crdt.Member, error) {
 			named = append(named, m)
 		}
 	}
-	if standing := slices.DeleteFunc(slices.Clone(named), func(m crdt.Member) bool { return m.Revoked }); len(standing) > 0 {
-		named = standing
-	}
 	switch len(named) {
 	case 0:
 		return crdt.Member{}, fmt.Errorf("member %q: %w", wanted, ErrNotFound)
 	case 1:
 		return named[0], nil
 	}
-	return crdt.Member{}, fmt.Errorf("%w: %d members have the name %q: say which by its peer id", ErrInvalid, len(named), wanted)
+	var ids []string
+	for _, m := range named {
+		state := "a member"
+		if m.Revoked {
+			state = "revoked"
+		}
+		ids = append(ids, fmt.Sprintf("%s (%s)", m.ID, state))
+	}
+	return crdt.Member{}, fmt.Errorf("%w: %d nodes have had the name %q: say which by its peer id: %s", ErrInvalid, len(named), wanted, strings.Join(ids, ", "))
 }

@@ -98,7 +98,7 @@ func diagnose(err error) (code int, do string) {
 		{trust.ErrTokenExpired, exitRefused, `ask for a new one ("starling invite")`},
 		{trust.ErrTokenUsed, exitRefused, `ask for a new one ("starling invite")`},
 		{trust.ErrTokenRefused, exitRefused, `ask for a new one of this cluster ("starling invite")`},
-		{trust.ErrNameTaken, exitRefused, "choose another with --name"},
+		{trust.ErrNameTaken, exitRefused, `choose another with --name, or, if that node is gone for good, revoke it first ("starling revoke", on the authority)`},
 		{trust.ErrTooManyAttempts, exitRefused, "wait a minute and try again"},
 		{trust.ErrPassphrase, exitRefused, ""},
 		{node.ErrRole, exitRefused, ""},

@@ -17,10 +17,12 @@ func (p *program) revokeCommand() *cobra.Command {
 		Use:     "revoke NODE [--keep|--purge]",
 		Short:   "End the membership of a node, for good",
 		GroupID: groupCluster,
-		Long: `Ends the membership of a node, named by its name or peer id. Its connections are closed,
+		Long: `Ends the membership of a node, named by its name or peer id; by its id only, if others
+have had the name. Its connections are closed,
 and what it changes from now on has no effect on the others. What it changed so far stays
 (--keep), or loses its effect too (--purge). First it is shown what would lose its effect;
-without --yes nothing is done until you say so.
+without --yes nothing is done until you say so. If two nodes have signed with its key, --keep
+keeps the changes of one of them only: --last CHANGE says whose, and up to which.
 
 Its key is never granted again: to come back, the node joins anew with another data
 directory. It still has what it read, and the network's pre-shared key. Only the node that holds the
@@ -40,7 +42,7 @@ authority key can revoke.`,
 			if err != nil {
 				return err
 			}
-			effect, err := client.PreviewRevoke(c.Context(), request.Member, request.Mode)
+			effect, err := client.PreviewRevoke(c.Context(), request)
 			if err != nil {
 				return err
 			}
@@ -53,7 +55,7 @@ authority key can revoke.`,
 					return &exit{exitProblem, fmt.Errorf("nobody was revoked")}
 				}
 			}
-			request.Member = effect.ID // that which was shown
+			request.Member, request.Last = effect.ID, effect.LastChange // that which was shown
 			if effect, err = client.Revoke(c.Context(), request); err != nil {
 				return err
 			}
@@ -62,6 +64,7 @@ authority key can revoke.`,
 	}
 	c.Flags().BoolVar(&keep, "keep", false, "what it changed so far stays (the default)")
 	c.Flags().BoolVar(&purge, "purge", false, "none of its changes counts any more")
+	c.Flags().StringVar(&request.Last, "last", "", "with --keep: its last `change` that keeps its effect (default: the one with the highest number)")
 	c.Flags().StringVar(&request.Reason, "reason", "", "why; all members can read this `text`")
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	return c
@@ -71,13 +74,20 @@ authority key can revoke.`,
 func (p *program) sayRevocation(e api.RevocationEffect) {
 	p.say("%s (%s) has made %s.", e.Name, e.ID, count(int(e.Made), "change"))
 	switch {
-	case e.Changes > 0:
+	case e.Changes > 0 || len(e.Paths) > 0:
 		p.say("Of them, what stands now and would lose its effect: %s, on %s:", count(e.Changes, "change"), count(len(e.Paths), "path"))
-		paths := e.Paths[:min(len(e.Paths), shownPaths)]
-		for _, path := range paths {
-			p.say("  %s", path)
+		gone := make(map[string]bool)
+		for _, path := range e.Gone {
+			gone[path] = true
 		}
-		if more := len(e.Paths) - len(paths); more > 0 {
+		for _, path := range e.Paths[:min(len(e.Paths), namedPaths)] {
+			if gone[path] {
+				p.say("  %s: no file is left", path)
+			} else {
+				p.say("  %s", path)
+			}
+		}
+		if more := len(e.Paths) - namedPaths; more > 0 {
 			p.say("  and %d more", more)
 		}
 	case e.Mode == "keep":
@@ -95,9 +105,13 @@ func (p *program) sayRevocation(e api.RevocationEffect) {
 		}
 	}
 	if e.Forked && e.Mode == "keep" {
-		p.say("Two nodes sign with its key: only the changes of one of them would keep their effect.")
+		p.say("Two nodes have signed with its key: only the changes up to %s, and those that they follow, keep their effect. Say --last CHANGE to keep others.", e.LastChange)
 	}
 }
 
-// shownPaths is how many paths a message spells out.
-const shownPaths = 20
+const (
+	// shownPaths is how many paths a message spells out.
+	shownPaths = 20
+	// namedPaths is how many it does where they are what a revocation takes.
+	namedPaths = 1000
+)

@@ -50,8 +50,11 @@ func (s *set) files() map[definition.Path]File {
 			edits := slices.DeleteFunc(slices.Clone(heads), func(v *version) bool {
 				return v != stands && (v.edit.GetAdopted() || v.edit.GetDeleted())
 			})
-			wanted = append(wanted, wish{path: path, first: arrival(path, versions, edits), text: fold(path, edits)})
+			wanted = append(wanted, wish{path: path, versions: versions, edits: edits, text: fold(path, edits)})
 		}
+	}
+	for i := range wanted {
+		s.judge(&wanted[i], wanted)
 	}
 	for _, w := range held(wanted) {
 		file := files[w.path]
@@ -180,11 +183,9 @@ func standing(heads []*version) *version {
 
 // arrival returns the version with which a file came: the first since it was last absent. Some
 // versions stand. Each of them came with the first of those that it was made on, if there was a
-// file in them, and else with itself.
-func arrival(path definition.Path, versions map[definition.ChangeID]*version, standing []*version) *version {
-	if !slices.ContainsFunc(standing, func(v *version) bool { return v.path == path }) {
-		return slices.MinFunc(standing, byDepth) // all that stand have followed the file here
-	}
+// file in them, and else with itself. Versions that are not heard count as no file, and nothing
+// comes from what they were made on.
+func arrival(path definition.Path, versions map[definition.ChangeID]*version, standing []*version, heard func(*version) bool) *version {
 	done := make(map[definition.ChangeID]*version)
 	var came func(v *version) *version
 	came = func(v *version) *version {
@@ -192,10 +193,10 @@ func arrival(path definition.Path, versions map[definition.ChangeID]*version, st
 			return first
 		}
 		var first *version
-		if v.counts && !v.edit.GetDeleted() {
+		if v.counts && !v.edit.GetDeleted() && heard(v) {
 			first = v
 		}
-		if !v.counts || !v.edit.GetDeleted() {
+		if heard(v) && (!v.counts || !v.edit.GetDeleted()) {
 			for _, id := range v.parents {
 				if before := came(versions[id]); before != nil && (first == nil || byDepth(before, first) < 0) {
 					first = before
@@ -210,7 +211,7 @@ func arrival(path definition.Path, versions map[definition.ChangeID]*version, st
 		if v.path != path {
 			continue
 		}
-		if c := came(v); first == nil || byDepth(c, first) < 0 {
+		if c := came(v); c != nil && (first == nil || byDepth(c, first) < 0) {
 			first = c
 		}
 	}
