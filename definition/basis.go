@@ -37,7 +37,8 @@ func (b Basis) String() string { return [...]string{"current", "older", "returne
 //
 // Where newer had changed comments only, these are what counts, as long as newer and saved have
 // comments at all; a program that drops all of them when it saves shows nothing by it. Content without structure is compared line by
-// line. Content that does not parse is OnCurrent.
+// line. Content that does not parse is OnCurrent, and so is what is no edit of older at all but
+// something else in its place (see Overwritten), such as another file's content.
 func BasisOf(path Path, older, newer, saved []byte) Basis {
 	if bytes.Equal(older, newer) || newer != nil && bytes.Equal(saved, newer) {
 		return OnCurrent
@@ -45,7 +46,7 @@ func BasisOf(path Path, older, newer, saved []byte) Basis {
 	var ids identities
 	read := func(content []byte) *reading { return readForBasis(path, content, &ids) }
 	o, s := read(older), read(saved)
-	if o == nil || s == nil {
+	if o == nil || s == nil || Overwritten(path, older, saved) {
 		return OnCurrent
 	}
 	var c basisCounter

@@ -32,6 +32,8 @@ var basisCases = []struct {
 	{"only the layout had changed", "a.json", `{"x": 1}`, "{\n  x: 1\n}", `{"x": 1}`, definition.OnCurrent},
 	{"a member added by the newer one", "a.json", `{"x": 1}`, `{"x": 1, "n": 1}`, `{"x": 2}`, definition.OnOlder},
 	{"a member removed by the newer one", "a.json", `{"x": 1, "n": 1}`, `{"x": 1}`, `{"x": 2, "n": 1}`, definition.OnOlder},
+	{"another definition in its place", "a.json", `{"id": 2, "x": 0, "y": 5}`, `{"id": 2, "x": 1, "y": 0}`, `{"id": 3, "x": 0, "y": 3}`, definition.OnCurrent},
+	{"next to nothing in its place", "a.json", `{"id": 2, "x": 0}`, `{"id": 2, "x": 0, "n": 1}`, `{}`, definition.OnCurrent},
 	{"an object removed by the newer one, edited", "a.json", `{"x": 1, "o": {"p": 1, "q": 1}}`, `{"x": 1}`, `{"x": 1, "o": {"p": 2, "q": 1}}`, definition.OnOlder},
 	{"a nested field", "a.json", `{"o": {"x": 1, "y": 1}}`, `{"o": {"x": 2, "y": 1}}`, `{"o": {"x": 1, "y": 2}}`, definition.OnOlder},
 	{"a nested field, kept", "a.json", `{"o": {"x": 1, "y": 1}}`, `{"o": {"x": 2, "y": 1}}`, `{"o": {"x": 2, "y": 2}}`, definition.OnCurrent},
