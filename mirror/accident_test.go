@@ -288,6 +288,21 @@ func TestCopiesOneByOneAreHeld(t *testing.T) {
 	}
 }
 
+// TestNewFilesOfATemplateAreNotHeld: each is a copy, until it gets an id of its own.
+func TestNewFilesOfATemplateAreNotHeld(t *testing.T) {
+	n := run(t, newDir(t, services(10)), newMemReplica(), founder, quickDeletes)
+	for i := range 12 {
+		name := fmt.Sprintf("new-%d.json", i)
+		write(t, n.dir, name, service(1, "first"))
+		n.wantsView(name, service(1, "first"))
+		save(t, n.dir, name, service(100+i, "new"))
+		n.wantsView(name, service(100+i, "new"))
+	}
+	if held := n.Approvals(); len(held) > 0 {
+		t.Errorf("held: %v", held)
+	}
+}
+
 // TestNewFilesAreNotHeld: a first import, new definitions by the dozen, a few
 // copies, and many of one template whose id nobody has changed yet.
 func TestNewFilesAreNotHeld(t *testing.T) {

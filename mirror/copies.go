@@ -18,6 +18,8 @@ type copies struct {
 	// guardWindow, and when. One that comes many times, as of a template, counts once: what
 	// an accident copies is many definitions, not one.
 	copied map[string]time.Time
+	// idOfOther are the recent files that came with the id of another, and that id.
+	idOfOther map[definition.Path]string
 	// The files that were there before, by id and by bytes, as of the time read. They are
 	// read when there are more than a few new files, once in a guardWindow.
 	byID   map[string]origin
@@ -32,7 +34,7 @@ type origin struct {
 }
 
 func newCopies(l *ledger) *copies {
-	return &copies{ledger: l, recent: make(map[definition.Path]time.Time), copied: make(map[string]time.Time)}
+	return &copies{ledger: l, recent: make(map[definition.Path]time.Time), copied: make(map[string]time.Time), idOfOther: make(map[definition.Path]string)}
 }
 
 // without takes out of the imports what may be copies, if there are more new files than a
@@ -42,6 +44,7 @@ func (c *copies) without(ctx context.Context, now time.Time, imports []finding) 
 	old := func(at time.Time) bool { return now.Sub(at) >= guardWindow }
 	maps.DeleteFunc(c.recent, func(_ definition.Path, at time.Time) bool { return old(at) })
 	maps.DeleteFunc(c.copied, func(_ string, at time.Time) bool { return old(at) })
+	maps.DeleteFunc(c.idOfOther, func(p definition.Path, _ string) bool { return c.recent[p].IsZero() })
 	if len(c.recent) == 0 {
 		c.byID, c.byHash = nil, nil
 	}
@@ -99,8 +102,10 @@ func (c *copies) note(f newFile) {
 	if c.byID == nil {
 		return
 	}
-	c.byHash[f.hash] = f.path
-	if f.id != "" {
+	if p, ok := c.byHash[f.hash]; !ok || !c.isAt(p, f.hash) {
+		c.byHash[f.hash] = f.path
+	}
+	if o, ok := c.byID[f.id]; f.id != "" && (!ok || !c.isAt(o.path, o.hash)) {
 		c.byID[f.id] = origin{f.path, f.hash}
 	}
 }
@@ -125,8 +130,17 @@ func (c *copies) isCopy(f newFile, at time.Time) bool {
 	}
 	if isCopy {
 		c.copied[what] = at
+		c.idOfOther[f.path] = f.id
 	}
 	return isCopy
+}
+
+// hasOwnID reports whether a file that came as a copy a moment ago has another id now: that is
+// how definitions are made of a template, and nothing is overwritten by it.
+func (c *copies) hasOwnID(f finding) bool {
+	was, ok := c.idOfOther[f.path]
+	id, has := serviceID(f.path, f.content)
+	return ok && has && id != was
 }
 
 // isAt reports whether a file is in sync with these bytes.

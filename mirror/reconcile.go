@@ -146,7 +146,7 @@ func (m *Mirror) act(ctx context.Context, ps *pass, do *todo, f finding, a actio
 		m.actOnLoss(ps, do, f, Deletion)
 		return 0
 	case a == importFile:
-		if kind, ok := m.guard.suspect(ctx, &f, ps.now, m.dir.Tick()); ok {
+		if kind, ok := m.guard.suspect(ctx, &f, ps.now, m.dir.Tick()); ok && (kind != Overwriting || !m.copies.hasOwnID(f)) {
 			m.actOnLoss(ps, do, f, kind)
 			return 0
 		}

@@ -1,6 +1,7 @@
 package testcluster_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -101,6 +102,25 @@ func TestUnmounted(t *testing.T) {
 	if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil {
 		t.Fatal(err)
 	}
+	goesOnAfter(t, c, func() error { return bind(volume, dir) })
+}
+
+// TestMountedAfterTheStart: the node was started before its directory was mounted, as it goes at
+// boot.
+func TestMountedAfterTheStart(t *testing.T) {
+	t.Parallel()
+	if !inMountNamespace(t) {
+		return
+	}
+	c, dir, volume := onVolume(t)
+	c.Stop(1)
+	if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.RemoveAll(dir), os.Mkdir(dir, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	c.Start(1)
 	goesOnAfter(t, c, func() error { return bind(volume, dir) })
 }
 

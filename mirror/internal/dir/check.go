@@ -9,7 +9,7 @@ import (
 )
 
 // Check makes sure that the open directory is still the one at its path, on the file
-// system that it was on when it was opened, and bears the marker of the cluster. If
+// system on which it was first found to be right, and bears the marker of the cluster. If
 // another directory of the cluster is at the path now, it goes on in that one, and
 // reports it. The error says why nothing may be touched.
 func (d *Directory) Check(cluster string, log *slog.Logger) (replaced bool, err error) {
@@ -21,7 +21,7 @@ func (d *Directory) Check(cluster string, log *slog.Logger) (replaced bool, err 
 		return false, fmt.Errorf("check directory: %w", err)
 	}
 	at := StatOf(info)
-	if at.Dev != d.device {
+	if d.device != 0 && at.Dev != d.device {
 		return false, fmt.Errorf("check directory %s: another file system is mounted there: mount the right one, or restart the node if it is meant", d.path)
 	}
 	if at.Dev != d.id.Dev || at.Ino != d.id.Ino {
@@ -86,6 +86,9 @@ func (d *Directory) recheckMarker(cluster string) error {
 	}
 	if info != nil {
 		d.marker = StatOf(info)
+	}
+	if d.device == 0 {
+		d.device = d.id.Dev
 	}
 	return nil
 }

@@ -32,7 +32,7 @@ type Directory struct {
 	handle *os.File
 	id     Stat // of the directory; only dev and ino matter
 	owner  owner
-	device uint64 // of the directory when it was opened first
+	device uint64 // of the first directory that had the marker; 0 until then
 	marker Stat   // of the marker that was last read and right
 	// Network names the network file system that the directory is on, if any.
 	Network string
@@ -79,7 +79,6 @@ func (d *Directory) attach() error {
 		return fmt.Errorf("open directory: %w", err)
 	}
 	d.id = StatOf(info)
-	d.device = d.id.Dev
 	if d.Network, err = networkFileSystem(d.handle); err != nil {
 		return err
 	}
