@@ -301,6 +301,28 @@ func TestTaking(t *testing.T) {
 				t.Errorf("the log is %+v, %v", log, err)
 			}
 		}},
+		{"a comment of the document", func(d *desk) {
+			text := func(comment, a, b string) string {
+				return fmt.Sprintf("// %s\n{\n  \"id\": 1,\n  \"a\": %s,\n  \"b\": %s\n}\n", comment, a, b)
+			}
+			first := d.put(text("1", "1", "1"))
+			lost := d.put(text("2", "2", "1"), first)
+			d.put(text("3", "3", "3"), first)
+			for _, c := range d.open(2) {
+				if (c.Pointer == definition.DocumentComments) != (c.FieldKind == definition.FieldComment) || c.Reason != "" {
+					t.Errorf("the conflict is %+v", c)
+				}
+			}
+			if _, err := d.take(node.Resolution{Take: lost.Change, Fields: []string{definition.DocumentComments}}); err != nil {
+				t.Error(err)
+			}
+			d.holds(text("2", "3", "3"))
+			d.open(1)
+			if _, err := d.take(node.Resolution{Take: lost.Change}); err != nil {
+				t.Error(err)
+			}
+			d.holds(text("2", "2", "3"))
+		}},
 		{"a file that was renamed since", func(d *desk) {
 			first := d.put(one)
 			lost := d.put(two, first)
