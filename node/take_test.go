@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 
@@ -268,7 +269,7 @@ func TestTaking(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = d.Edit(t.Context(), definition.Draft{Edits: []definition.Edit{
+			moved, err := d.Edit(t.Context(), definition.Draft{Edits: []definition.Edit{
 				{Path: d.path, Parents: []definition.Version{first}, Deleted: true},
 				{Path: y, Parents: []definition.Version{first}, MovedFrom: d.path, Content: []byte(`{"id": 1, "a": 3, "b": 1}`)},
 			}})
@@ -288,6 +289,16 @@ func TestTaking(t *testing.T) {
 			}
 			d.put(`{"id": 1, "a": 2, "b": 4}`) // on top of both
 			d.open(1)
+			if got, err := d.Read(t.Context(), y, lost.Change); err != nil || string(got) != `{"id": 1, "a": 2, "b": 1}` {
+				t.Errorf("as it followed it was %s, %v", got, err)
+			}
+			both := []definition.ChangeID{lost.Change, moved[0].Change}
+			if basis, err := d.Basis(t.Context(), y, both); err != nil || !slices.Equal(basis, []definition.Version{lost, {Change: moved[0].Change, Path: y}}) {
+				t.Errorf("what was read then is %v, %v", basis, err)
+			}
+			if _, err := d.Basis(t.Context(), y, both[:1]); !errors.Is(err, node.ErrNotFound) {
+				t.Errorf("alone it has another name: got %v, want ErrNotFound", err)
+			}
 			if shown, err := d.Show(t.Context(), d.put(`{"id": 1, "a": 2, "b": 5}`).Change); err != nil || len(shown.Edits[0].Comparison.Fields) != 1 {
 				t.Errorf("shown is %+v, %v", shown, err)
 			}
