@@ -24,7 +24,7 @@ type Conflict struct {
 	Kind     string   `json:"kind" doc:"edits: both sides changed the same. deletion: an edit against a deletion. adopted: a file that a joining node had. path: two paths that cannot both be files. renamed: two sides gave a file another name each, and both files are there. reverted: a save took the file back to what it was before another's edit; listed for a day. duplicate_id: definitions with the same id."`
 	Lost     *Side    `json:"lost,omitempty" doc:"Who wrote what does not stand; absent for duplicate_id."`
 	Stands   *Side    `json:"stands,omitempty" doc:"Who wrote what stands instead, of another path for the kind path; absent for duplicate_id."`
-	Pointers []string `json:"pointers,omitempty" nullable:"false" doc:"JSON pointer of the field that is in conflict, one; absent for the whole file."`
+	Pointers []string `json:"pointers,omitempty" nullable:"false" doc:"JSON pointer of the field that is in conflict, one; absent for the whole file, # for the comments at its head and tail."`
 	Field    string   `json:"field_kind,omitempty" doc:"What is in conflict there: field (a value), item (of a list), element (of a set), object, collection or comment; absent for the whole file."`
 	Reason   string   `json:"reason,omitempty" doc:"Why it is the whole file."`
 

@@ -209,6 +209,29 @@ func (s *state) marked(f *file, mark func(*version) bool) map[*version]struct{} 
 	return out
 }
 
+// VersionOf returns the version of a path's file that a change made, under this name or one that it
+// had before or that the change was made under; false if there is none.
+func (r *Replica) VersionOf(path definition.Path, change definition.ChangeID) (definition.Version, bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	e, f := r.index.byID.find(change), r.index.files[path]
+	if own := r.index.versionIn(e, path); own != nil {
+		return own.ref(), true
+	}
+	if e == nil || f == nil {
+		return definition.Version{}, false
+	}
+	story := crossing(slices.Concat(f.versions, r.index.now().tips(f).heads))
+	for i := range e.versions {
+		if v := &e.versions[i]; !v.is(departed) {
+			if _, ok := story[v]; ok {
+				return v.ref(), true
+			}
+		}
+	}
+	return definition.Version{}, false
+}
+
 // crossing is ancestry that goes on through renames.
 func crossing(versions []*version) map[*version]struct{} {
 	seen := make(map[*version]struct{})

@@ -104,6 +104,12 @@ func TestAnEditFollowsARename(t *testing.T) {
 			s.add(s.write(s.a, seconds(5), []*woven{on}, rename("x.json", "y.json", def("id: 1", "name: 4", "theme: 1"), on)...))
 			s.add(s.write(s.b, seconds(6), []*woven{on}, resolve("x.json", edited, on)))
 		}, []string{"x.json absent", "y.json=" + edited}},
+		{"or by one that was made apart from the rename of the same merge", func(s *story, one *woven) {
+			a := s.add(s.write(s.a, seconds(2), []*woven{one}, edit("x.json", edited, one)))
+			b := s.add(s.write(s.b, seconds(3), []*woven{one}, edit("x.json", def("id: 1", "name: 3", "theme: 1"), one)))
+			s.add(s.write(s.a, seconds(4), []*woven{a, b}, rename("x.json", "y.json", def("id: 1", "name: 3", "theme: 1"), a, b)...))
+			s.add(s.write(s.b, seconds(5), []*woven{a, b}, resolve("x.json", edited, a, b)))
+		}, []string{"x.json absent", "y.json=" + edited}},
 		{"it stays with a file that went and came back", func(s *story, one *woven) {
 			a := s.add(s.write(s.a, seconds(2), []*woven{one}, edit("x.json", edited, one)))
 			b := s.add(s.write(s.b, seconds(3), []*woven{one}, edit("x.json", def("id: 1", "name: 3", "theme: 1"), one)))

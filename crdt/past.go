@@ -21,10 +21,16 @@ func (x *index) past(f *file, t *tips) []definition.Conflict {
 	}
 	history := x.story(slices.DeleteFunc(slices.Clone(t.heads), func(h *version) bool { return h.is(departed) }))
 	var below []*version // what was there when all was resolved
-	settled := make(map[definition.ResolvedConflict]bool)
+	settled, known := make(map[definition.ResolvedConflict]bool), true
 	for v := range history {
 		if v.is(resolves) {
 			below = append(below, v.storyBehind()...)
+			// Somebody may have saved the same merge at the same time without resolving it.
+			conflicts, failed := x.unhonoured(v)
+			known = known && !failed
+			for _, c := range conflicts {
+				settled[nameOf(c)] = true
+			}
 		}
 		if v.is(settles) {
 			for _, r := range v.file.settled[v] {
@@ -40,12 +46,12 @@ func (x *index) past(f *file, t *tips) []definition.Conflict {
 		}
 	}
 	slices.SortFunc(open, later)
-	past, known, listed := []definition.Conflict{}, true, make(map[pastKey]bool)
+	past, listed := []definition.Conflict{}, make(map[pastKey]bool)
 	for _, v := range open {
 		conflicts, failed := x.unhonoured(v)
 		known = known && !failed
 		for _, c := range conflicts {
-			k := pastKey{c.Kind, c.FieldKind == definition.FieldComment, definition.ResolvedConflict{Lost: c.Lost.Change, Stands: c.Stands.Change, Pointer: c.Pointer}}
+			k := pastKey{c.Kind, c.FieldKind == definition.FieldComment, nameOf(c)}
 			if !listed[k] && !settled[k.ResolvedConflict] {
 				listed[k] = true
 				if v.file != f && !c.At.IsZero() {
@@ -87,6 +93,11 @@ func (v *version) storyBehind() []*version {
 		return append(v.sameFile(), v.file.gone[v])
 	}
 	return v.basis()
+}
+
+// nameOf names a conflict as an edit does that resolves it alone.
+func nameOf(c definition.Conflict) definition.ResolvedConflict {
+	return definition.ResolvedConflict{Lost: c.Lost.Change, Stands: c.Stands.Change, Pointer: c.Pointer}
 }
 
 // pastKey is what makes two conflicts of the past the same. A comment is lost besides the value

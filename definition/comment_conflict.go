@@ -6,6 +6,9 @@ import "strings"
 // outcome, of several lines. It reports whether the earlier side is to be taken there.
 func (c *commentMerger) note(quad int, base, later, earlier FieldText) (taken bool) {
 	at := pointerTo(c.quads, quad)
+	if at == "" {
+		at = DocumentComments
+	}
 	if c.takes(at) {
 		return true
 	}

@@ -42,13 +42,18 @@ const (
 	FieldComment FieldKind = "comment"
 )
 
+// DocumentComments stands in the place of a pointer for the comments that belong to no member: at the
+// head and the tail of the document. It is no JSON pointer.
+const DocumentComments = "#"
+
 // FieldConflict is one field for which a merge could not honour both sides.
 type FieldConflict struct {
 	Kind FieldKind `json:"kind"`
 	// Pointer is the field's JSON pointer (RFC 6901) into the merged document. In a
 	// document with typed collections it goes through their form in the file, such
 	// as /allowedAttributes/1/0 for the first element of ["java.util.HashSet", [...]].
-	// It is empty for the document's root.
+	// It is empty for the document's root, and DocumentComments for the comments at its head
+	// and tail.
 	Pointer string `json:"pointer"`
 
 	Base    FieldText `json:"base"`

@@ -237,7 +237,7 @@ func TestMergeCommentConflicts(t *testing.T) {
 		{
 			"at the head of the document", "a.yml",
 			"# old\n---\na: 1\n", "# later\n---\na: 1\n", "# earlier\n---\na: 1\n",
-			"# later\n---\na: 1\n", ": # old # later # earlier",
+			"# later\n---\na: 1\n", "#: # old # later # earlier",
 		},
 		{
 			"removed and edited", "a.json",

@@ -207,7 +207,7 @@ func (m *merger) conflict(kind FieldKind, b, l, e *node) outcome {
 // takes reports whether the earlier side's value is to stand in a conflict at a pointer.
 func (m *merger) takes(at string) bool {
 	return slices.ContainsFunc(m.taken, func(p string) bool {
-		return strings.HasPrefix(at, p) && (len(at) == len(p) || at[len(p)] == '/')
+		return p == "" || strings.HasPrefix(at, p) && (len(at) == len(p) || at[len(p)] == '/')
 	})
 }
 

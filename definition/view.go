@@ -55,7 +55,8 @@ const (
 type Conflict struct {
 	Kind ConflictKind `json:"kind"`
 	// Pointer is the field's JSON pointer into the merged document (see FieldConflict). It
-	// is empty for the whole file; then Reason says why it is the whole file.
+	// is empty for the whole file; then Reason says why it is the whole file. Comments of the
+	// document have DocumentComments.
 	Pointer   string    `json:"pointer,omitempty"`
 	FieldKind FieldKind `json:"field_kind,omitempty"` // empty for the whole file
 	Reason    string    `json:"reason,omitempty"`

@@ -104,16 +104,19 @@ func (n *Node) ReadView(ctx context.Context, p definition.Path, t time.Time) (de
 	return view, content, err
 }
 
-// Read returns the bytes of a definition, now or as a change made them. Errors
+// Read returns the bytes of a definition, now or as a change made them, whatever its name was
+// then. Errors
 // wrap ErrNotFound.
 func (n *Node) Read(ctx context.Context, p definition.Path, at definition.ChangeID) ([]byte, error) {
 	if at.IsZero() {
 		return n.ReadAt(ctx, p, time.Time{})
 	}
-	edit, err := n.replica.Edit(ctx, definition.Version{Change: at, Path: p})
-	switch {
-	case errors.Is(err, crdt.ErrNotFound):
+	v, ok := n.replica.VersionOf(p, at)
+	if !ok {
 		return nil, fmt.Errorf("%s in change %s: %w", p, at.Short(), ErrNotFound)
+	}
+	edit, err := n.replica.Edit(ctx, v)
+	switch {
 	case err != nil:
 		return nil, err
 	case edit.Deleted:
@@ -175,16 +178,19 @@ func (n *Node) Edit(ctx context.Context, d definition.Draft) ([]definition.Versi
 func (n *Node) Basis(_ context.Context, p definition.Path, changes []definition.ChangeID) ([]definition.Version, error) {
 	heads := n.replica.View(p).Heads
 	var basis []definition.Version
+	own := false
 	for _, id := range changes {
-		v := definition.Version{Change: id, Path: p}
-		if i := slices.IndexFunc(heads, func(h definition.Version) bool { return h.Change == id }); i >= 0 {
-			v = heads[i]
-		} else if _, err := n.replica.Version(v); err != nil {
+		v, ok := n.replica.VersionOf(p, id)
+		if !ok {
 			return nil, fmt.Errorf("%s in change %s: %w", p, id.Short(), ErrNotFound)
 		}
+		own = own || v.Path == p || slices.Contains(heads, v)
 		if !slices.Contains(basis, v) {
 			basis = append(basis, v)
 		}
+	}
+	if !own && len(basis) > 0 {
+		return nil, fmt.Errorf("%s in change %s: %w: it was %s then", p, changes[0].Short(), ErrNotFound, basis[0].Path)
 	}
 	return basis, nil
 }

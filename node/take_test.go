@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 
@@ -268,7 +269,7 @@ func TestTaking(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = d.Edit(t.Context(), definition.Draft{Edits: []definition.Edit{
+			moved, err := d.Edit(t.Context(), definition.Draft{Edits: []definition.Edit{
 				{Path: d.path, Parents: []definition.Version{first}, Deleted: true},
 				{Path: y, Parents: []definition.Version{first}, MovedFrom: d.path, Content: []byte(`{"id": 1, "a": 3, "b": 1}`)},
 			}})
@@ -288,6 +289,16 @@ func TestTaking(t *testing.T) {
 			}
 			d.put(`{"id": 1, "a": 2, "b": 4}`) // on top of both
 			d.open(1)
+			if got, err := d.Read(t.Context(), y, lost.Change); err != nil || string(got) != `{"id": 1, "a": 2, "b": 1}` {
+				t.Errorf("as it followed it was %s, %v", got, err)
+			}
+			both := []definition.ChangeID{lost.Change, moved[0].Change}
+			if basis, err := d.Basis(t.Context(), y, both); err != nil || !slices.Equal(basis, []definition.Version{lost, {Change: moved[0].Change, Path: y}}) {
+				t.Errorf("what was read then is %v, %v", basis, err)
+			}
+			if _, err := d.Basis(t.Context(), y, both[:1]); !errors.Is(err, node.ErrNotFound) {
+				t.Errorf("alone it has another name: got %v, want ErrNotFound", err)
+			}
 			if shown, err := d.Show(t.Context(), d.put(`{"id": 1, "a": 2, "b": 5}`).Change); err != nil || len(shown.Edits[0].Comparison.Fields) != 1 {
 				t.Errorf("shown is %+v, %v", shown, err)
 			}
@@ -300,6 +311,28 @@ func TestTaking(t *testing.T) {
 			if err != nil || len(log) != 6 || log[2].Edits[0].Kind != node.EditChange || log[2].Edits[0].MovedFrom.IsZero() {
 				t.Errorf("the log is %+v, %v", log, err)
 			}
+		}},
+		{"a comment of the document", func(d *desk) {
+			text := func(comment, a, b string) string {
+				return fmt.Sprintf("// %s\n{\n  \"id\": 1,\n  \"a\": %s,\n  \"b\": %s\n}\n", comment, a, b)
+			}
+			first := d.put(text("1", "1", "1"))
+			lost := d.put(text("2", "2", "1"), first)
+			d.put(text("3", "3", "3"), first)
+			for _, c := range d.open(2) {
+				if (c.Pointer == definition.DocumentComments) != (c.FieldKind == definition.FieldComment) || c.Reason != "" {
+					t.Errorf("the conflict is %+v", c)
+				}
+			}
+			if _, err := d.take(node.Resolution{Take: lost.Change, Fields: []string{definition.DocumentComments}}); err != nil {
+				t.Error(err)
+			}
+			d.holds(text("2", "3", "3"))
+			d.open(1)
+			if _, err := d.take(node.Resolution{Take: lost.Change}); err != nil {
+				t.Error(err)
+			}
+			d.holds(text("2", "2", "3"))
 		}},
 		{"a file that was renamed since", func(d *desk) {
 			first := d.put(one)

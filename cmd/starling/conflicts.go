@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/starling-sync/starling/api"
+	"github.com/starling-sync/starling/definition"
 )
 
 func (p *program) conflictsCommand() *cobra.Command {
@@ -80,6 +81,9 @@ func where(c api.Conflict) string {
 		return c.Stands.Path + " is held instead"
 	case len(c.Pointers) > 0:
 		at := strings.Join(c.Pointers, ", ")
+		if at == definition.DocumentComments {
+			return at + " (comment of the document)"
+		}
 		if c.Field == "comment" {
 			at += " (comment)"
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/starling-sync/starling/api"
+	"github.com/starling-sync/starling/definition"
 )
 
 func (p *program) resolveCommand() *cobra.Command {
@@ -152,6 +153,9 @@ func sentence(f api.ResolvedFile, asked api.Resolution) string {
 // decided says what stands in a field.
 func decided(d api.ResolvedField, isDeleted bool) string {
 	pointer := d.Pointer
+	if pointer == definition.DocumentComments {
+		pointer = "the comment of the document"
+	}
 	switch {
 	case d.Pointer == "" && d.Taken && isDeleted:
 		return "it is deleted again, as by " + d.By
