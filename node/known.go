@@ -56,7 +56,7 @@ func (n *Node) loadKnown() known {
 	}
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
-			n.log.Warn("cannot read what the store held", "file", knownName, "err", err)
+			n.log.Warn("cannot read what the store held", "path", knownName, "err", err)
 		}
 		return known{}
 	}

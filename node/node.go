@@ -320,7 +320,9 @@ func (n *Node) close() error {
 	}
 	if n.replica != nil {
 		if n.exchange != nil {
-			errs = append(errs, n.saveKnown(context.Background()))
+			if err := n.saveKnown(context.Background()); err != nil {
+				n.log.Warn("cannot note what the store holds", "err", err)
+			}
 		}
 		errs = append(errs, n.replica.Close())
 	}
