@@ -89,6 +89,8 @@ func (r *Replica) writable(d definition.Draft) error {
 	defer r.mu.RUnlock()
 	me := r.index.authors[r.self]
 	switch {
+	case r.lacking() > 0:
+		return fmt.Errorf("%w: the store was lost, or is an old copy", ErrBehind)
 	case me == nil || len(me.grants) == 0:
 		return ErrNotMember
 	case len(me.revocations) > 0:

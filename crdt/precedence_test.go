@@ -2,6 +2,7 @@ package crdt_test
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/starling-sync/starling/crdt"
@@ -157,7 +158,7 @@ func TestALimitedWriterTakesNothingAway(t *testing.T) {
 			for _, v := range versions[n] {
 				if rng.IntN(2) == 0 {
 					on = append(on, v)
-					after = append(after[:len(after):len(after)], v)
+					after = append(slices.Clip(after), v)
 				}
 			}
 			text := string(rune('a' + rng.IntN(4)))
@@ -169,7 +170,7 @@ func TestALimitedWriterTakesNothingAway(t *testing.T) {
 			if by != h {
 				known = []*woven{v}
 			} else if rng.IntN(2) == 0 {
-				known = append(known[:len(known):len(known)], v)
+				known = append(slices.Clip(known), v)
 			}
 		}
 		with := tell(t, s.weaver.c, s.blocks)

@@ -34,7 +34,8 @@ var (
 	// ErrRevoked is returned by Append once this node is revoked, and by Grant for
 	// a key that was.
 	ErrRevoked = errors.New("the key was revoked")
-	// ErrBehind is returned by Append in the first restoreTime after the start while
+	// ErrBehind is returned by all that signs while this replica lacks what it held before (see
+	// Options.Known), and by Append in the first restoreTime after the start while
 	// peers say that they hold changes of this node that it has not got back yet: it
 	// was restored from an old copy.
 	ErrBehind = errors.New("this node's own last changes are not fetched yet")
@@ -63,6 +64,9 @@ type Options struct {
 	// MinFree is how many bytes must be free on the store's disk for anything to
 	// be written; 0 means 256 MiB.
 	MinFree uint64
+	// Known are blocks that this replica held before: see Replica.Known. It signs nothing until it holds
+	// them again, or GiveUp was called.
+	Known []cid.Cid
 	// FS is what the store lies on; nil is the disk. It is for tests that want a store
 	// in memory, or one that forgets.
 	FS vfs.FS
@@ -116,6 +120,7 @@ type Replica struct {
 	changed chan struct{}
 	// ownKnown is the highest number of this node's own changes that a peer holds.
 	ownKnown uint64
+	expected []cid.Cid // see Options.Known
 }
 
 // Open opens the replica in a directory and recovers it: the index is computed
@@ -150,6 +155,7 @@ func Open(ctx context.Context, opts Options) (*Replica, error) {
 		changed:  make(chan struct{}),
 		opened:   time.Now(),
 		failed:   make(chan struct{}),
+		expected: opts.Known,
 	}
 	r.mirrors = newDirty(r)
 	r.dirty = []*Dirty{r.mirrors}

@@ -82,6 +82,9 @@ func (r *Replica) declare(ctx context.Context, authority crypto.PrivKey, kind st
 	if err := r.open(); err != nil {
 		return nil, nil, fmt.Errorf("state %s: %w", kind, err)
 	}
+	if r.Lacking() > 0 {
+		return nil, nil, fmt.Errorf("state %s: %w: the store was lost, or is an old copy", kind, ErrBehind)
+	}
 	r.mu.RLock()
 	var need []*element
 	for _, id := range needs {

@@ -37,8 +37,8 @@ type membership struct {
 	Grant []byte `json:"grant"`
 	// Founder: the node made the cluster, so it has no first sync to wait for.
 	Founder bool `json:"founder,omitempty"`
-	// Heads are the heads that the granter had: the first sync is complete when
-	// their ancestry is here.
+	// Heads are the heads that the granter had, or those that Init made: the first sync is
+	// complete when their ancestry is here.
 	Heads []cid.Cid `json:"heads,omitempty"`
 	// Peers are the addresses of the token.
 	Peers []string `json:"peers,omitempty"`

@@ -100,10 +100,13 @@ type InviteOptions struct {
 }
 
 // Invite makes a token with which nodes can join through this node. Errors wrap
-// ErrNotAuthority on a node without the authority's key.
+// ErrNotAuthority on a node without the authority's key, and ErrRefused while its store is lost.
 func (n *Node) Invite(_ context.Context, o InviteOptions) (trust.Token, error) {
 	if _, err := n.authority(); err != nil {
 		return trust.Token{}, fmt.Errorf("invite: %w", err)
+	}
+	if lost, _ := n.lost(); lost != "" {
+		return trust.Token{}, fmt.Errorf("invite: %w: %s", ErrRefused, lost)
 	}
 	inv, err := n.invitations.Invite(trust.InviteOptions{Role: o.Role, Paths: o.Paths, Uses: o.Uses, TTL: o.TTL}, time.Now())
 	if err != nil {

@@ -72,6 +72,9 @@ type Node struct {
 	discovery   *discovery.Discovery
 	mirror      *mirror.Mirror
 
+	replaced bool  // the store is not the one that Init made
+	noted    known // what was noted last of what the store holds
+
 	stated chan struct{} // one slot: the set has a new statement
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
@@ -109,10 +112,14 @@ func (n *Node) open(ctx context.Context) error {
 		Cluster:     n.membership.Cluster,
 		Key:         n.secrets.key,
 		MinFree:     n.config.MinFreeMiB << 20,
+		Known:       n.expected(),
 		OnStatement: n.noteStatement,
 		Logger:      n.log,
 	})
 	if err != nil {
+		return err
+	}
+	if err = n.recall(ctx); err != nil {
 		return err
 	}
 	if n.conflicts, err = openConflictsOf(ctx, n.replica); err != nil {
@@ -160,6 +167,7 @@ func (n *Node) open(ctx context.Context) error {
 	n.wg.Go(func() { n.followConflicts(background) })
 	n.wg.Go(func() { n.followFindings(background) })
 	n.wg.Go(func() { n.followMembers(background) })
+	n.wg.Go(func() { n.followKnown(background) })
 	n.wg.Go(func() {
 		select {
 		case <-n.replica.Failed():
@@ -243,7 +251,7 @@ func (n *Node) openMirror(ctx context.Context) error {
 	n.mirror, err = mirror.Open(ctx, mirror.Options{
 		Dir:        n.config.Dir,
 		Cluster:    n.membership.Cluster.String(),
-		Founder:    n.membership.Founder,
+		Founder:    n.founder(),
 		Extensions: n.config.Extensions,
 		FileMode:   mode,
 		Aside:      filepath.Join(n.opts.Data, asideName),
@@ -311,6 +319,11 @@ func (n *Node) close() error {
 		errs = append(errs, n.host.Close())
 	}
 	if n.replica != nil {
+		if n.exchange != nil {
+			if err := n.saveKnown(context.Background()); err != nil {
+				n.log.Warn("cannot note what the store holds", "err", err)
+			}
+		}
 		errs = append(errs, n.replica.Close())
 	}
 	if n.lock != nil {
@@ -333,7 +346,14 @@ const greetTime = time.Second
 
 // beginSync lets the mirror begin once this node holds what its first sync needs.
 func (n *Node) beginSync(ctx context.Context) {
-	if err := n.replica.Await(ctx, func() bool { return n.replica.Holds(n.membership.Heads) }); err != nil {
+	granted := func() bool {
+		_, ok := n.replica.Member(n.identity.Peer)
+		return ok && n.replica.Holds(n.membership.Heads)
+	}
+	if err := n.replica.Await(ctx, granted); err != nil {
+		return
+	}
+	if err := n.awaitLost(ctx); err != nil {
 		return
 	}
 	if len(n.others()) > 0 {

@@ -27,6 +27,7 @@ type ProblemCode string
 const (
 	ProblemMirrorStopped ProblemCode = "mirror_stopped"
 	ProblemMirrorFailing ProblemCode = "mirror_failing"
+	ProblemStore         ProblemCode = "store"
 	ProblemLowSpace      ProblemCode = "low_space"
 	ProblemUnwatched     ProblemCode = "unwatched"
 	ProblemRevoked       ProblemCode = "revoked"
@@ -59,6 +60,9 @@ func (n *Node) problems(s Status, mirrored mirror.Status, forked string) []Probl
 	var out problemList
 	if mirrored.Stopped != "" {
 		out.add(ProblemMirrorStopped, "mount or restore the directory; nothing was deleted anywhere", "the directory is not mirrored: %s", mirrored.Stopped)
+	}
+	if lost, do := n.lost(); lost != "" {
+		out.add(ProblemStore, do, "%s; the directory is left as it is, and nothing is published", lost)
 	}
 	if mirrored.Failing != "" && mirrored.Stopped == "" && mirrored.LowSpace == "" {
 		out.add(ProblemMirrorFailing, "mend the cause; it is tried again by itself", "the directory cannot be kept up to date: %s", mirrored.Failing)

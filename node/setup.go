@@ -83,13 +83,14 @@ func found(ctx context.Context, data string, config Config) (Identity, error) {
 	if err == nil {
 		err = r.SetRules(ctx, authority, definition.MergeVersion)
 	}
+	heads := r.Heads()
 	if err := errors.Join(err, r.Close()); err != nil {
 		return Identity{}, err
 	}
 	if err := config.save(data); err != nil {
 		return Identity{}, err
 	}
-	m := membership{Cluster: cluster, Authority: public, Grant: grant, Founder: true}
+	m := membership{Cluster: cluster, Authority: public, Grant: grant, Founder: true, Heads: heads}
 	return Identity{Name: config.Name, Peer: self, Cluster: cluster, Dir: config.Dir}, m.save(data)
 }
 
