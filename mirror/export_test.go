@@ -80,7 +80,7 @@ func (m *Mirror) DoPass(ctx context.Context, full bool, touched ...definition.Pa
 
 // Decide does the pass of Approve, or of Restore.
 func (m *Mirror) Decide(ctx context.Context, id string, publish bool) error {
-	r := m.decision(id, publish, new(Decided))
+	r := m.guard.request(m.opts.Observe, id, publish, new(Decided))
 	m.doPass(ctx, &pass{request: r})
 	return <-r.reply
 }

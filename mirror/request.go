@@ -117,7 +117,7 @@ type Decided struct {
 // ErrNoApproval, ErrStopped or ErrObserving where that is the cause.
 func (m *Mirror) Approve(ctx context.Context, id string) (Decided, error) {
 	var decided Decided
-	if err := m.ask(ctx, m.decision(id, true, &decided)); err != nil {
+	if err := m.ask(ctx, m.guard.request(m.opts.Observe, id, true, &decided)); err != nil {
 		return Decided{}, fmt.Errorf("approve %s: %w", id, err)
 	}
 	return decided, nil
@@ -127,32 +127,32 @@ func (m *Mirror) Approve(ctx context.Context, id string) (Decided, error) {
 // they held, and nobody else has, is put aside first. The error is as Approve's.
 func (m *Mirror) Restore(ctx context.Context, id string) (Decided, error) {
 	var decided Decided
-	if err := m.ask(ctx, m.decision(id, false, &decided)); err != nil {
+	if err := m.ask(ctx, m.guard.request(m.opts.Observe, id, false, &decided)); err != nil {
 		return Decided{}, fmt.Errorf("restore %s: %w", id, err)
 	}
 	return decided, nil
 }
 
-// decision is the request to publish a held set, or to undo it.
-func (m *Mirror) decision(id string, publish bool, decided *Decided) *request {
+// request is that to publish a held set, or to undo it.
+func (g *lossGuard) request(observe bool, id string, publish bool, decided *Decided) *request {
 	return newRequest(func(*pass) error {
-		if m.opts.Observe {
+		if observe {
 			return ErrObserving
 		}
-		set, err := m.guard.decide(id, publish)
+		set, err := g.decide(id, publish)
 		if err == nil {
 			decided.Paths = set.paths()
 		}
 		return err
 	}, func(ps *pass) (bool, error) {
-		if publish && m.guard.decided.set.kind == Deletion {
+		if publish && g.decided.set.kind == Deletion {
 			for _, p := range decided.Paths {
-				if m.replica.View(p).Present {
+				if g.ledger.replica.View(p).Present {
 					decided.Stay = append(decided.Stay, p)
 				}
 			}
 		}
-		return true, m.guard.outcome(ps.err)
+		return true, g.outcome(ps.err)
 	})
 }
 
