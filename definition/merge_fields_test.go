@@ -148,7 +148,7 @@ func formatOf(doc definition.Document, content []byte) string {
 }
 
 // brackets counts empty collections in brackets.
-func brackets(text string) int { return strings.Count(text, "{}") + strings.Count(text, "[]") }
+func brackets(text string) int { return strings.Count(text, "{") + strings.Count(text, "[") }
 
 // nulls counts values of YAML without text.
 func nulls(v definition.Value) (n int) {
