@@ -37,6 +37,12 @@ func (s *forms) find(ctx context.Context, now time.Time, imports []finding) {
 
 func (s *forms) findOne(ctx context.Context, f *finding, now time.Time) {
 	f.entry.expire(now, s.limit)
+	for i, o := range f.entry.outdated { // what one of them held, byte for byte, is no edit of another
+		if o.base.hash == f.seen.hash {
+			f.returned = s.takesBack(ctx, f, f.entry.outdated[i:])
+			return
+		}
+	}
 	for i, o := range f.entry.outdated {
 		switch s.basis(ctx, f, o.base, f.entry.base) {
 		case definition.OnOlder:
