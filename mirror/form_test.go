@@ -76,6 +76,24 @@ func TestUndoingWhatWasSavedHereIsNotStale(t *testing.T) {
 }
 
 // TestAStaleSaveIsFoundInAnyLayout: CAS writes HJSON without comments; and after a restart.
+// TestASaveThatBringsBackIsNoEditOfAStillOlderVersion: a tool puts its own line into the file on
+// each of two nodes in turn.
+func TestASaveThatBringsBackIsNoEditOfAStillOlderVersion(t *testing.T) {
+	first := form("o", "o", "o")
+	theirs, ours := "# managed there\n"+first, "# managed here\n"+first
+	n := run(t, newDir(t, map[string]string{"a.json": first}), newMemReplica(), founder, quickDeletes)
+	for round := range 2 {
+		n.arrives("a.json", theirs)
+		newer := n.heads("a.json")
+		save(t, n.dir, "a.json", ours)
+		n.wantsView("a.json", ours)
+		// The first line may well come from somebody who had read what was there before.
+		if got := n.lastEdit("a.json").Parents; round > 0 && !sameVersions(got, newer) {
+			t.Errorf("the parents are %v, want %v", got, newer)
+		}
+	}
+}
+
 func TestAStaleSaveIsFoundInAnyLayout(t *testing.T) {
 	files := map[string]string{"a.json": form("o", "o", "o"), "b.yml": "# kept\nid: 2\nnote: o\norder: o\n"}
 	n := run(t, newDir(t, files), newMemReplica(), founder, quickDeletes)
